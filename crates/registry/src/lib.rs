@@ -1,0 +1,19 @@
+//! Subjects, versions, ids, config, mode, contexts: what the registry *does*.
+//!
+//! Owns [`store::RegistryStore`] (implemented by `storage`), the caches (weighed in bytes) and an in-memory store
+//! for tests. Use cases are methods of [`Registry`], one file per group; each takes [`Caller`] first. Errors carry
+//! meaning, never numbers; the surfaces give them codes.
+
+pub mod access;
+pub mod error;
+pub mod model;
+pub mod request;
+pub mod store;
+
+mod registry;
+
+pub use access::{Access, Action, Caller, Decision, Principal, Resource};
+pub use error::Error;
+pub use model::*;
+pub use registry::{Registry, RegistryConfig};
+pub use request::*;

@@ -1,0 +1,15 @@
+//! Protobuf schemas.
+//!
+//! `parse` turns text (or a base64 descriptor) into [`model::ProtoFile`], our own unlinked model; `canonical`
+//! prints it; `normalize` rewrites it; `resolve` finds types by name; `diff/` compares two; `link` builds linked
+//! descriptors for `codec`, which compiles a plan per message for JSON ↔ binary.
+//!
+//! Registration, text and compatibility never need linking: the reference accepts what a linker refuses.
+
+pub mod codec;
+pub mod diff;
+pub mod model;
+
+mod schema;
+
+pub use schema::ProtobufSchema;

@@ -1,0 +1,295 @@
+//! One `.proto` file as written: names unresolved, options kept as syntax.
+//!
+//! The model holds what the reference's canonical text holds, in source order within each kind, and nothing
+//! else (no comments, no positions). Invariant: printing a `ProtoFile` and parsing the print gives it back.
+//! Source: Square Wire 6.4.5 `ProtoFileElement` and friends, which the reference prints.
+
+/// A file.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ProtoFile {
+    /// The `syntax` line, if the text had one.
+    pub syntax: Option<Syntax>,
+    /// The package, without quotes or dots at the ends.
+    pub package: Option<String>,
+    /// Plain imports, in order (weak ones are dropped on parsing).
+    pub imports: Vec<String>,
+    /// `import public`, in order.
+    pub public_imports: Vec<String>,
+    /// File options.
+    pub options: Vec<OptionElement>,
+    /// Top-level messages, source order.
+    pub messages: Vec<Message>,
+    /// Top-level enums, source order.
+    pub enums: Vec<Enum>,
+    /// Top-level `extend` blocks.
+    pub extends: Vec<Extend>,
+    /// Services.
+    pub services: Vec<Service>,
+}
+
+/// Syntax levels that text may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Syntax {
+    /// `proto2`; also what a missing line means.
+    Proto2,
+    /// `proto3`
+    Proto3,
+}
+
+/// A message. Nested types keep their own order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Message {
+    /// Simple name.
+    pub name: String,
+    /// Options.
+    pub options: Vec<OptionElement>,
+    /// Fields outside oneofs, source order; map fields included.
+    pub fields: Vec<Field>,
+    /// Oneofs, source order.
+    pub oneofs: Vec<OneOf>,
+    /// proto2 groups outside oneofs.
+    pub groups: Vec<Group>,
+    /// `reserved` statements, in order.
+    pub reserved: Vec<Reserved>,
+    /// `extensions` statements, in order.
+    pub extensions: Vec<Extensions>,
+    /// Nested messages (`option map_entry = true` marks the entries of a descriptor's map fields).
+    pub messages: Vec<Message>,
+    /// Nested enums.
+    pub enums: Vec<Enum>,
+    /// Nested `extend` blocks.
+    pub extends: Vec<Extend>,
+}
+
+/// Field labels as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Label {
+    /// `optional`
+    Optional,
+    /// `required`
+    Required,
+    /// `repeated`
+    Repeated,
+}
+
+/// A field, an extension field, or a member of a oneof.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// `None` when not written (proto3 implicit, oneof members, maps).
+    pub label: Option<Label>,
+    /// Type as written: a scalar keyword, a name with or without leading dot, or `map<k, v>`.
+    pub type_: FieldType,
+    /// Name.
+    pub name: String,
+    /// Number; anything an `int32` literal can say, 0 included.
+    pub tag: i32,
+    /// The `default` option's text, proto2, as written (quotes and escapes resolved by the printer).
+    pub default: Option<String>,
+    /// The `json_name` option, if written.
+    pub json_name: Option<String>,
+    /// All other options.
+    pub options: Vec<OptionElement>,
+}
+
+/// A type as written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FieldType {
+    /// `int32` … `bytes`.
+    Scalar(Scalar),
+    /// A message or an enum, by its written name.
+    Named(String),
+    /// `map<key, value>`
+    Map(Scalar, Box<FieldType>),
+}
+
+/// Scalar keywords.
+#[allow(missing_docs)] // the protobuf keywords
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scalar {
+    Double,
+    Float,
+    Int32,
+    Int64,
+    Uint32,
+    Uint64,
+    Sint32,
+    Sint64,
+    Fixed32,
+    Fixed64,
+    Sfixed32,
+    Sfixed64,
+    Bool,
+    String,
+    Bytes,
+}
+
+impl Scalar {
+    /// The keyword.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Scalar::Double => "double",
+            Scalar::Float => "float",
+            Scalar::Int32 => "int32",
+            Scalar::Int64 => "int64",
+            Scalar::Uint32 => "uint32",
+            Scalar::Uint64 => "uint64",
+            Scalar::Sint32 => "sint32",
+            Scalar::Sint64 => "sint64",
+            Scalar::Fixed32 => "fixed32",
+            Scalar::Fixed64 => "fixed64",
+            Scalar::Sfixed32 => "sfixed32",
+            Scalar::Sfixed64 => "sfixed64",
+            Scalar::Bool => "bool",
+            Scalar::String => "string",
+            Scalar::Bytes => "bytes",
+        }
+    }
+}
+
+/// A oneof.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct OneOf {
+    /// Name.
+    pub name: String,
+    /// Options.
+    pub options: Vec<OptionElement>,
+    /// Members.
+    pub fields: Vec<Field>,
+    /// proto2 groups inside.
+    pub groups: Vec<Group>,
+}
+
+/// A proto2 group: a field and its message in one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// Label; `None` inside a oneof.
+    pub label: Option<Label>,
+    /// Name of the message, capitalised.
+    pub name: String,
+    /// Number.
+    pub tag: i32,
+    /// Options of the field.
+    pub options: Vec<OptionElement>,
+    /// What the body holds (its `name` equals the group's).
+    pub body: Message,
+}
+
+/// One `reserved` statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reserved {
+    /// Names and ranges in written order.
+    pub items: Vec<ReservedItem>,
+}
+
+/// An item of a `reserved` statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReservedItem {
+    /// A field or constant name.
+    Name(String),
+    /// One number.
+    Number(i32),
+    /// Inclusive range; `i32::MAX` prints as `max` (messages: 536870911).
+    Range(i32, i32),
+}
+
+/// One `extensions` statement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Extensions {
+    /// Inclusive ranges; equal ends for a single number.
+    pub ranges: Vec<(i32, i32)>,
+    /// Options behind the ranges.
+    pub options: Vec<OptionElement>,
+}
+
+/// An `extend` block.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Extend {
+    /// The extended message, as written.
+    pub extendee: String,
+    /// Its fields.
+    pub fields: Vec<Field>,
+    /// Its groups.
+    pub groups: Vec<Group>,
+}
+
+/// An enum.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Enum {
+    /// Simple name.
+    pub name: String,
+    /// Options.
+    pub options: Vec<OptionElement>,
+    /// Constants, source order.
+    pub constants: Vec<EnumConstant>,
+    /// `reserved` statements.
+    pub reserved: Vec<Reserved>,
+}
+
+/// A constant of an enum.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EnumConstant {
+    /// Name.
+    pub name: String,
+    /// Number.
+    pub tag: i32,
+    /// Options.
+    pub options: Vec<OptionElement>,
+}
+
+/// A service.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Service {
+    /// Name.
+    pub name: String,
+    /// Options.
+    pub options: Vec<OptionElement>,
+    /// Methods.
+    pub rpcs: Vec<Rpc>,
+}
+
+/// A method.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rpc {
+    /// Name.
+    pub name: String,
+    /// Request type as written.
+    pub request: String,
+    /// Answer type as written.
+    pub response: String,
+    /// `stream` before the request type.
+    pub request_streaming: bool,
+    /// `stream` before the answer type.
+    pub response_streaming: bool,
+    /// Options.
+    pub options: Vec<OptionElement>,
+}
+
+/// An option: `name = value`, `(name) = value`, or `(name).part = value`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OptionElement {
+    /// Name: for an extension without its parentheses and with the parts behind it in `value`.
+    pub name: String,
+    /// Whether the name stood in parentheses.
+    pub is_parenthesized: bool,
+    /// Its value.
+    pub value: OptionValue,
+}
+
+/// Values of options.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OptionValue {
+    /// A string literal (unescaped bytes as text).
+    String(String),
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A number as written.
+    Number(String),
+    /// An identifier: an enum constant, `inf`, `nan`.
+    Enum(String),
+    /// `{ … }`: name and value in written order; repeated names allowed.
+    Map(Vec<(String, OptionValue)>),
+    /// `[ … ]`
+    List(Vec<OptionValue>),
+    /// `.part = value` behind a parenthesised name.
+    Nested(Box<OptionElement>),
+}
