@@ -4,7 +4,11 @@
 //! Outcomes come back through [`Deliveries`], which the adapter is built with: one stream of `(token, outcome)` per
 //! cluster. There is no cancel: a deadline is the caller's timer, and its expiry means *unknown*.
 
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
 use async_trait::async_trait;
+use parking_lot::Mutex;
 
 use crate::Outcome;
 
@@ -69,6 +73,12 @@ pub trait Produce: Send + Sync + 'static {
 
     /// Waits until everything enqueued has an outcome, at most `timeout_ms`; how many records still have none.
     async fn flush(&self, timeout_ms: u64) -> usize;
+
+    /// The end: refuses further records, waits at most `timeout_ms` for outcomes, then gives up on what is still
+    /// without one, whose outcomes come at once (queued: surely not written; sent: maybe). How many it gave up on.
+    async fn shut_down(&self, timeout_ms: u64) -> usize {
+        self.flush(timeout_ms).await
+    }
 }
 
 /// A record read back.
@@ -184,6 +194,26 @@ pub struct AdminError {
     pub message: String,
 }
 
+impl AdminError {
+    /// Code of what the in-process broker of `sluice dev` cannot do; Kafka has no such code.
+    pub const NOT_IN_DEV: i32 = -50_171;
+
+    /// Refusal of `what` ("DescribeConfigs") because there is only the in-process broker.
+    pub fn not_in_dev(what: &str) -> AdminError {
+        AdminError { code: AdminError::NOT_IN_DEV, message: format!("{what} is not available in dev") }
+    }
+}
+
+/// What a question about a topic may do to the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum IfMissing {
+    /// Only look.
+    Report,
+    /// Ask so that a broker which creates topics automatically does: for undeclared topics of a single or pinned
+    /// cluster. Producing itself never creates topics.
+    BrokerMayCreate,
+}
+
 /// Admin calls. Every one is bounded by `timeout_ms`.
 #[async_trait]
 pub trait Administer: Send + Sync + 'static {
@@ -202,21 +232,82 @@ pub trait Administer: Send + Sync + 'static {
     async fn create_topic(&self, topic: &NewTopic, timeout_ms: u64) -> Result<(), AdminError>;
 
     /// Whether a topic exists by the client's own metadata, refreshed at most once a second: partitions count, or
-    /// `None`. For the produce path.
-    async fn partitions_of(&self, topic: &str, timeout_ms: u64) -> Result<Option<i32>, AdminError>;
+    /// `None`. For the produce path, before the first record: answers within a second when the cluster does.
+    async fn partitions_of(
+        &self,
+        topic: &str,
+        if_missing: IfMissing,
+        timeout_ms: u64,
+    ) -> Result<Option<i32>, AdminError>;
+}
+
+/// How a cluster is, as far as its adapter knows; for readiness details and log, never for routing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// Whether a broker answered last.
+    pub is_connected: bool,
+    /// Why not, or what went wrong last.
+    pub last_error: Option<Arc<str>>,
+    /// Since when `is_connected` is as it is.
+    pub since: SystemTime,
+}
+
+/// Where an adapter keeps its cluster's [`Health`]. Clones share it.
+#[derive(Debug, Clone)]
+pub struct HealthCell(Arc<Mutex<Health>>);
+
+impl HealthCell {
+    /// Not connected yet, as of `now`.
+    pub fn new(now: SystemTime) -> HealthCell {
+        HealthCell(Arc::new(Mutex::new(Health { is_connected: false, last_error: None, since: now })))
+    }
+
+    /// The health now.
+    pub fn get(&self) -> Health {
+        self.0.lock().clone()
+    }
+
+    /// A broker answered. Whether that is news.
+    pub fn connected(&self, now: SystemTime) -> bool {
+        let mut health = self.0.lock();
+        let is_news = !health.is_connected;
+        if is_news {
+            *health = Health { is_connected: true, last_error: None, since: now };
+        }
+        is_news
+    }
+
+    /// No broker answers, because of `error`. Whether that is news.
+    pub fn disconnected(&self, error: &str, now: SystemTime) -> bool {
+        let mut health = self.0.lock();
+        let is_news = health.is_connected || health.last_error.is_none();
+        if health.is_connected {
+            health.since = now;
+        }
+        health.is_connected = false;
+        health.last_error = Some(Arc::from(error));
+        is_news
+    }
+
+    /// Something went wrong that need not mean the connection is lost.
+    pub fn noted(&self, error: &str) {
+        self.0.lock().last_error = Some(Arc::from(error));
+    }
 }
 
 /// One physical cluster: its three faces. Cheap to clone.
 #[derive(Clone)]
 pub struct ClusterHandle {
     /// `metadata.name` of its file, or `default`.
-    pub name: std::sync::Arc<str>,
+    pub name: Arc<str>,
     /// Kafka's `cluster.id`, once learned.
-    pub kafka_id: std::sync::Arc<std::sync::OnceLock<std::sync::Arc<str>>>,
+    pub kafka_id: Arc<OnceLock<Arc<str>>>,
     /// Writing.
-    pub produce: std::sync::Arc<dyn Produce>,
+    pub produce: Arc<dyn Produce>,
     /// Reading.
-    pub consume: std::sync::Arc<dyn Consume>,
+    pub consume: Arc<dyn Consume>,
     /// Admin.
-    pub admin: std::sync::Arc<dyn Administer>,
+    pub admin: Arc<dyn Administer>,
+    /// Whether it answers.
+    pub health: HealthCell,
 }
