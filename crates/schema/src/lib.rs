@@ -8,6 +8,7 @@
 
 pub mod compat;
 pub mod difference;
+pub mod fingerprint;
 pub mod id;
 pub mod level;
 pub mod protobuf;
@@ -17,6 +18,7 @@ pub mod wire;
 mod schema;
 
 pub use difference::Difference;
+pub use fingerprint::Fingerprint;
 pub use id::{Guid, SchemaId, SchemaType, Version};
 pub use level::Level;
 pub use reference::{Reference, ResolvedReference};

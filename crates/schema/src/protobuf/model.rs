@@ -1,7 +1,10 @@
 //! One `.proto` file as written: names unresolved, options kept as syntax.
 //!
 //! The model holds what the reference's canonical text holds, in source order within each kind, and nothing
-//! else (no comments, no positions). Invariant: printing a `ProtoFile` and parsing the print gives it back.
+//! else (no comments, no positions). Invariant: printing a `ProtoFile` that was parsed from text and parsing the
+//! print gives it back. Built by `parse` (text) and `descriptor` (binary), printed by `canonical`, rewritten by
+//! `normalize`, compared by `diff`.
+//!
 //! Source: Square Wire 6.4.5 `ProtoFileElement` and friends, which the reference prints.
 
 /// A file.
@@ -83,7 +86,7 @@ pub struct Field {
     pub name: String,
     /// Number; anything an `int32` literal can say, 0 included.
     pub tag: i32,
-    /// The `default` option's text, proto2, as written (quotes and escapes resolved by the printer).
+    /// The `default` option's value as text, unescaped and unquoted; how it prints depends on the type.
     pub default: Option<String>,
     /// The `json_name` option, if written.
     pub json_name: Option<String>,
@@ -123,7 +126,76 @@ pub enum Scalar {
     Bytes,
 }
 
+impl FieldType {
+    /// The type of this text: a scalar keyword or a name. Maps have their own syntax.
+    pub fn from_word(word: &str) -> FieldType {
+        match Scalar::from_keyword(word) {
+            Some(scalar) => FieldType::Scalar(scalar),
+            None => FieldType::Named(word.to_owned()),
+        }
+    }
+}
+
+impl std::fmt::Display for FieldType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            FieldType::Scalar(scalar) => f.write_str(scalar.keyword()),
+            FieldType::Named(name) => f.write_str(name),
+            FieldType::Map(key, value) => write!(f, "map<{}, {value}>", key.keyword()),
+        }
+    }
+}
+
+impl Syntax {
+    /// The word in quotes.
+    pub fn word(self) -> &'static str {
+        match self {
+            Syntax::Proto2 => "proto2",
+            Syntax::Proto3 => "proto3",
+        }
+    }
+}
+
+impl Label {
+    /// The keyword.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Label::Optional => "optional",
+            Label::Required => "required",
+            Label::Repeated => "repeated",
+        }
+    }
+}
+
 impl Scalar {
+    const ALL: [Scalar; 15] = [
+        Scalar::Double,
+        Scalar::Float,
+        Scalar::Int32,
+        Scalar::Int64,
+        Scalar::Uint32,
+        Scalar::Uint64,
+        Scalar::Sint32,
+        Scalar::Sint64,
+        Scalar::Fixed32,
+        Scalar::Fixed64,
+        Scalar::Sfixed32,
+        Scalar::Sfixed64,
+        Scalar::Bool,
+        Scalar::String,
+        Scalar::Bytes,
+    ];
+
+    /// The scalar of this keyword, if it is one.
+    pub fn from_keyword(word: &str) -> Option<Scalar> {
+        Scalar::ALL.into_iter().find(|scalar| scalar.keyword() == word)
+    }
+
+    /// Whether map keys may have this type: integers, bools and strings.
+    pub fn is_map_key(self) -> bool {
+        !matches!(self, Scalar::Double | Scalar::Float | Scalar::Bytes)
+    }
+
     /// The keyword.
     pub fn keyword(self) -> &'static str {
         match self {
@@ -159,19 +231,17 @@ pub struct OneOf {
     pub groups: Vec<Group>,
 }
 
-/// A proto2 group: a field and its message in one.
+/// A proto2 group: a field and its message in one. The reference knows fields inside, nothing else.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
     /// Label; `None` inside a oneof.
     pub label: Option<Label>,
-    /// Name of the message, capitalised.
+    /// Name of the message, as written; the field's name is its lower case.
     pub name: String,
     /// Number.
     pub tag: i32,
-    /// Options of the field.
-    pub options: Vec<OptionElement>,
-    /// What the body holds (its `name` equals the group's).
-    pub body: Message,
+    /// Fields of the message.
+    pub fields: Vec<Field>,
 }
 
 /// One `reserved` statement.
@@ -188,15 +258,18 @@ pub enum ReservedItem {
     Name(String),
     /// One number.
     Number(i32),
-    /// Inclusive range; `i32::MAX` prints as `max` (messages: 536870911).
+    /// Inclusive range as written; an end of [`MAX_TAG`] or more prints as `max`.
     Range(i32, i32),
 }
+
+/// The highest field number, 2²⁹−1; what `max` means, in enums too.
+pub const MAX_TAG: i32 = 536_870_911;
 
 /// One `extensions` statement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Extensions {
-    /// Inclusive ranges; equal ends for a single number.
-    pub ranges: Vec<(i32, i32)>,
+    /// [`ReservedItem::Number`]s and [`ReservedItem::Range`]s, in written order; never names.
+    pub ranges: Vec<ReservedItem>,
     /// Options behind the ranges.
     pub options: Vec<OptionElement>,
 }
@@ -206,10 +279,8 @@ pub struct Extensions {
 pub struct Extend {
     /// The extended message, as written.
     pub extendee: String,
-    /// Its fields.
+    /// Its fields. Groups in `extend` blocks are dropped on parsing, as the reference does.
     pub fields: Vec<Field>,
-    /// Its groups.
-    pub groups: Vec<Group>,
 }
 
 /// An enum.
@@ -267,7 +338,7 @@ pub struct Rpc {
 /// An option: `name = value`, `(name) = value`, or `(name).part = value`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OptionElement {
-    /// Name: for an extension without its parentheses and with the parts behind it in `value`.
+    /// Name without its parentheses. Parts behind a parenthesised name are in `value`; a plain name keeps its dots.
     pub name: String,
     /// Whether the name stood in parentheses.
     pub is_parenthesized: bool,
@@ -278,7 +349,7 @@ pub struct OptionElement {
 /// Values of options.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OptionValue {
-    /// A string literal (unescaped bytes as text).
+    /// A string literal, unescaped: escapes above 127 are characters of that code.
     String(String),
     /// `true` or `false`.
     Boolean(bool),
@@ -286,10 +357,10 @@ pub enum OptionValue {
     Number(String),
     /// An identifier: an enum constant, `inf`, `nan`.
     Enum(String),
-    /// `{ … }`: name and value in written order; repeated names allowed.
+    /// `{ … }`: name and value in written order. Names are distinct: repeated ones were merged into a list.
     Map(Vec<(String, OptionValue)>),
     /// `[ … ]`
     List(Vec<OptionValue>),
-    /// `.part = value` behind a parenthesised name.
+    /// `.part = value` behind a parenthesised name, one level per part.
     Nested(Box<OptionElement>),
 }
