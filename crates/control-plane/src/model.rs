@@ -21,7 +21,7 @@ pub struct Origin {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Object {
     /// `kind: Cluster`
-    Cluster(ClusterSpec),
+    Cluster(Box<ClusterSpec>),
     /// `kind: ClusterGroup`
     ClusterGroup(ClusterGroupSpec),
     /// `kind: Topic`

@@ -51,7 +51,7 @@ impl Snapshot {
         for (file, text) in files {
             for object in manifest::read(file, text, &mut problems) {
                 match object {
-                    Object::Cluster(cluster) => objects.clusters.push(cluster),
+                    Object::Cluster(cluster) => objects.clusters.push(*cluster),
                     Object::ClusterGroup(group) => objects.groups.push(group),
                     Object::Topic(topic) => objects.topics.push(*topic),
                 }

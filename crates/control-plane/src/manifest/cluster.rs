@@ -50,7 +50,7 @@ pub(super) fn read(
     let listeners = listeners?;
     let access = gateway_access?;
     check_gateway(&listeners, &access, gateway.as_ref(), report);
-    Some(Object::Cluster(ClusterSpec {
+    Some(Object::Cluster(Box::new(ClusterSpec {
         origin,
         name: name?,
         labels,
@@ -63,7 +63,7 @@ pub(super) fn read(
         limits,
         admission: admission.unwrap_or_default(),
         defaults,
-    }))
+    })))
 }
 
 fn read_listeners(value: &Located<'_>, report: &mut Report<'_>) -> Option<Vec<Listener>> {
