@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""Replays the recorded exchanges of the reference servers against `sluice serve` on real Postgres and real Kafka.
+
+A scenario must pass unless a list beside this file names it:
+  not-yet.txt     scenarios not expected to pass yet: the routes or formats are not there. One that passes must leave it.
+  on-purpose.txt  scenarios that differ deliberately; each line gives the reason, told in full in docs/differences.md.
+Lines are `corpus/scenario: reason`.
+
+    run.py [--list-failing]     prints failing scenarios as lines for not-yet.txt
+Needs SLUICE_TEST_DATABASE_URL and SLUICE_TEST_BOOTSTRAP_SERVERS, as `make test` sets them.
+"""
+import glob
+import json
+import os
+import subprocess
+import sys
+import uuid
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+from harness import processes  # noqa: E402
+from harness.processes import CACHE, Failed, say  # noqa: E402
+from harness.sluice import Sluice  # noqa: E402
+
+
+def needed(variable):
+    value = os.environ.get(variable)
+    if not value:
+        raise Failed(f"{variable} is not set: run `make test` or `make golden`")
+    return value
+
+
+def read_list(name):
+    """Scenario → reason of a list file."""
+    entries = {}
+    with open(os.path.join(HERE, name)) as file:
+        for number, line in enumerate(file, 1):
+            line = line.strip()
+            if not line or line.startswith("#"):
+                continue
+            scenario, colon, reason = line.partition(": ")
+            if not colon or not reason:
+                raise Failed(f"{name}:{number}: a line is `corpus/scenario: reason`")
+            if scenario in entries:
+                raise Failed(f"{name}:{number}: {scenario} stands twice")
+            entries[scenario] = reason
+    return entries
+
+
+def names(corpus, folder):
+    return [os.path.basename(path)[:-len(".json")] for path in sorted(glob.glob(os.path.join(HERE, corpus, folder, "*.json")))]
+
+
+def new_database():
+    """A database of its own on the test Postgres."""
+    base = needed("SLUICE_TEST_DATABASE_URL")
+    name = "golden_" + uuid.uuid4().hex[:12]
+    subprocess.run(["psql", "-q", base, "-c", f"create database {name}"], check=True)
+    return base.rsplit("/", 1)[0] + "/" + name
+
+
+def replay(corpus, folder, server, arguments, report):
+    """Runs a checker; its output goes to a log beside `report`, its results come back by scenario."""
+    script = os.path.join(HERE, corpus, "replay.py")
+    url = server.registry if corpus == "registry" else server.rest
+    command = [sys.executable, script, "check", url, os.path.join(HERE, corpus, folder), "--json", report, "--messages", *arguments]
+    with open(report + ".log", "w") as log:
+        subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+    if not os.path.exists(report):
+        raise Failed(f"the checker of {corpus}/{folder} died:\n{processes.tail(report + '.log')}")
+    with open(report) as file:
+        return json.load(file)
+
+
+def registry(home, bootstrap):
+    """Scenario → whether it passed, for the registry's corpus; and the scores."""
+    server = Sluice(os.path.join(home, "registry"), "--database-url", new_database(), "--bootstrap-servers", bootstrap).begin().ready()
+    report = replay("registry", "recorded", server, [], os.path.join(home, "registry.json"))
+    server.stop()
+    results = {f"registry/{s['scenario']}": s["failed"] == 0 for s in report["scenarios"]}
+    steps = [report["passed"], report["failed"]]
+    texts = [sum(report["messages"][kind][0] for kind in ("message", "compat")),
+             sum(report["messages"][kind][1] for kind in ("message", "compat"))]
+    # These scenarios need a server without any state before each.
+    for name in names("registry", "recorded-empty"):
+        database = "sqlite://" + os.path.join(home, f"{name}.sqlite")
+        server = Sluice(os.path.join(home, name), "--database-url", database, "--bootstrap-servers", bootstrap).begin().ready()
+        one = replay("registry", "recorded-empty", server, ["--only", name], os.path.join(home, f"{name}.json"))
+        server.stop()
+        results[f"registry/{name}"] = one["failed"] == 0
+        steps[0] += one["passed"]
+        steps[1] += one["failed"]
+    return results, steps, texts
+
+
+def rest(home, bootstrap, skipped):
+    """The same for the REST corpus, default profile; `skipped` scenarios are not run (they wait for routes that do
+    not exist)."""
+    server = Sluice(os.path.join(home, "rest"), "--database-url", new_database(), "--bootstrap-servers", bootstrap).begin().ready()
+    wanted = [name for name in names("rest", "recorded") if f"rest/{name}" not in skipped]
+    arguments = ["--bootstrap", bootstrap, "--registry", server.registry, "--jobs", "8", "--only", ",".join(wanted)]
+    report = replay("rest", "recorded", server, arguments, os.path.join(home, "rest.json"))
+    server.stop()
+    results = {f"rest/{s['name']}": all(step["ok"] for step in s["steps"]) for s in report["scenarios"]}
+    texts = [report["messages_equal"], report["messages_equal"] + report["messages_different"]]
+    return results, [report["passed"], report["failed"]], texts
+
+
+def main(arguments):
+    processes.end_on_signals()
+    not_yet, on_purpose = read_list("not-yet.txt"), read_list("on-purpose.txt")
+    home = os.path.join(os.environ.get("SLUICE_TEST_RUN_DIR") or os.path.join(CACHE, "run", str(os.getpid())), "golden")
+    os.makedirs(home, exist_ok=True)
+    bootstrap = needed("SLUICE_TEST_BOOTSTRAP_SERVERS").split(",")[0]
+    known = {f"registry/{name}" for folder in ("recorded", "recorded-empty") for name in names("registry", folder)}
+    known |= {f"rest/{name}" for name in names("rest", "recorded")}
+    for listed in [*not_yet, *on_purpose]:
+        if listed not in known:
+            raise Failed(f"{listed} is listed, but there is no such scenario")
+
+    # REST scenarios that are listed are run only when asked: most of them wait a minute for what is not there.
+    skipped = {name for name in not_yet if name.startswith("rest/")} if "--list-failing" not in arguments else set()
+    results, scores = {}, {}
+    for corpus, run in (("registry", lambda: registry(home, bootstrap)), ("rest", lambda: rest(home, bootstrap, skipped))):
+        outcome, steps, texts = run()
+        results |= outcome
+        right = sum(outcome.values())
+        scores[corpus] = (right, len(outcome))
+        say(f"{corpus}: {right} of {len(outcome)} scenarios wholly right; steps {steps[0]} of {sum(steps)}; texts {texts[0]} of {texts[1]}")
+
+    if "--list-failing" in arguments:
+        for name, passed in sorted(results.items()):
+            if not passed and name not in on_purpose:
+                print(f"{name}: {not_yet.get(name, '?')}")
+        return 0
+    broken = sorted(name for name, passed in results.items() if not passed and name not in not_yet and name not in on_purpose)
+    healed = sorted(name for name, passed in results.items() if passed and (name in not_yet or name in on_purpose))
+    for name in broken:
+        corpus, scenario = name.split("/")
+        print(f"FAIL {name} must pass: {HERE}/{corpus}/replay.py … --only {scenario}")
+    for name in healed:
+        print(f"FAIL {name} passes and must leave its list")
+    if broken or healed:
+        for log in glob.glob(os.path.join(home, "*.log")):
+            print(processes.tail(log, 60))
+    expected = len(results) - sum(1 for name in results if name in not_yet or name in on_purpose)
+    print(f"{expected - len(broken)} passed, {len(broken) + len(healed)} failed")
+    return 1 if broken or healed else 0
+
+
+if __name__ == "__main__":
+    try:
+        status = main(sys.argv[1:])
+    except Failed as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        status = 1
+    finally:
+        processes.stop_all()
+    sys.exit(status)
