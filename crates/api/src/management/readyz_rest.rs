@@ -1,0 +1,12 @@
+//! `GET /readyz/rest`
+
+use std::convert::Infallible;
+
+use crate::answer::Answer;
+use crate::call::Call;
+
+/// `GET /readyz/rest` → 200 or 503, with what this API depends on.
+pub(super) async fn readyz_rest(call: Call) -> Result<Answer, Infallible> {
+    let report = (call.api.readiness)();
+    Ok(super::ready_answer(report.ready && report.rest.ready, &report.rest))
+}
