@@ -6,9 +6,11 @@
 //!
 //! Registration, text and compatibility never need linking: the reference accepts what a linker refuses.
 
+mod canonical;
 pub mod codec;
 pub mod diff;
 pub mod model;
+pub mod parse;
 
 mod schema;
 

@@ -336,7 +336,7 @@ pub struct Rpc {
 }
 
 /// An option: `name = value`, `(name) = value`, or `(name).part = value`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OptionElement {
     /// Name without its parentheses. Parts behind a parenthesised name are in `value`; a plain name keeps its dots.
     pub name: String,
@@ -347,7 +347,7 @@ pub struct OptionElement {
 }
 
 /// Values of options.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum OptionValue {
     /// A string literal, unescaped: escapes above 127 are characters of that code.
     String(String),

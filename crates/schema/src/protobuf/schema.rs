@@ -22,7 +22,9 @@ impl ProtobufSchema {
         references: Arc<[Reference]>,
         resolved: Arc<[ResolvedReference]>,
     ) -> Result<ProtobufSchema, InvalidSchema> {
-        todo!()
+        let file = super::parse::parse_text(text)?;
+        let text = super::canonical::print(&file).into();
+        Ok(ProtobufSchema { file, text, references, resolved })
     }
     pub fn file(&self) -> &ProtoFile {
         &self.file
