@@ -4,11 +4,11 @@
 //! Which versions take part (live ones, one group) is the caller's choice; the order of checks, which
 //! version is named, and the trailing lines are decided here, once for all formats.
 //!
-//! Source: schema-registry `CompatibilityChecker#checkVersions` and `CompatibilityLevel`, 8.2.0.
+//! Source: schema-registry `CompatibilityChecker`, `SchemaValidatorBuilder` and `CompatibilityLevel`, 8.2.0.
 
 use std::sync::Arc;
 
-use crate::{Difference, Level, Schema, Version};
+use crate::{Difference, Level, Schema, Version, protobuf};
 
 /// A version to compare with. `text` is the stored text, named in the result.
 #[derive(Debug, Clone)]
@@ -37,6 +37,9 @@ pub struct Incompatible {
     pub old_text: Option<Arc<str>>,
     /// The changes, in the order the reference lists them (forward ones first under FULL).
     pub differences: Vec<Difference>,
+    /// Whether the list quotes version and text: not when FULL failed in the forward direction only, because the
+    /// reference appends the quotation to the backward half.
+    pub quotes_old: bool,
     /// The level that was asked.
     pub level: Level,
     /// Whether fields were validated (printed in the trailer).
@@ -48,22 +51,93 @@ pub struct Incompatible {
 ///
 /// Not transitive: only the last of `previous`. Transitive: newest to oldest, stops at the first that fails.
 /// FULL lists forward differences before backward ones.
-#[allow(clippy::todo, unused_variables)]
 pub fn check(level: Level, new: &Schema, previous: &[Prior], validate_fields: bool) -> Result<(), Incompatible> {
-    todo!()
+    let compared = if level.is_transitive() { previous.len() } else { 1 };
+    if level == Level::None {
+        return Ok(());
+    }
+    previous.iter().rev().take(compared).try_for_each(|prior| check_one(level, new, prior, validate_fields))
 }
 
-/// All incompatible changes when `reader` reads data of `writer`. Compatible changes are not reported.
-#[allow(clippy::todo, unused_variables)]
-pub fn differences(new: &Schema, old: &Schema, direction: Direction) -> Vec<Difference> {
-    todo!()
+fn check_one(level: Level, new: &Schema, prior: &Prior, validate_fields: bool) -> Result<(), Incompatible> {
+    let old = prior.schema.as_ref();
+    if new.schema_type() != old.schema_type() {
+        return Err(Incompatible {
+            against: None,
+            old_text: None,
+            differences: vec![different_type()],
+            quotes_old: false,
+            level,
+            validate_fields,
+        });
+    }
+    let along = |asked: bool, direction| if asked { differences(new, old, direction) } else { Vec::new() };
+    let mut found = along(level.checks_forward(), Direction::Forward);
+    let backward = along(level.checks_backward(), Direction::Backward);
+    let quotes_old = !backward.is_empty() || !level.checks_backward();
+    found.extend(backward);
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(Incompatible {
+        against: Some(prior.version),
+        old_text: Some(old.canonical_text().clone()),
+        differences: found,
+        quotes_old,
+        level,
+        validate_fields,
+    })
 }
+
+/// The incompatible changes when `new` reads data of `old` ([`Direction::Backward`]) or the other way round.
+/// Compatible changes are not reported. Both schemas have one type; of two types nothing can be said, and
+/// [`check`] does not get here.
+pub fn differences(new: &Schema, old: &Schema, direction: Direction) -> Vec<Difference> {
+    let (Schema::Protobuf(new), Schema::Protobuf(old)) = (new, old);
+    protobuf::diff::differences(new, old, direction)
+}
+
+fn different_type() -> Difference {
+    Difference {
+        kind: "SCHEMA_TYPE_CHANGED",
+        path: String::new(),
+        message: "Incompatible because of different schema type".to_owned(),
+    }
+}
+
+/// UTF-16 units of the old text that are quoted.
+const QUOTED_UNITS: usize = 10 * 1024;
 
 impl Incompatible {
     /// The `messages` list of the compatibility endpoint, also printed inside 40901: one string per difference,
     /// `{oldSchemaVersion: N}`, `{oldSchema: '…'}` (cut past 10 KiB), `{validateFields: 'b', compatibility: 'LEVEL'}`.
-    #[allow(clippy::todo)]
     pub fn messages(&self) -> Vec<String> {
-        todo!()
+        let mut messages: Vec<String> = self.differences.iter().map(|found| found.message.clone()).collect();
+        if self.quotes_old {
+            messages.extend(self.against.map(|version| format!("{{oldSchemaVersion: {version}}}")));
+            messages.extend(self.old_text.as_deref().map(quoted));
+        }
+        messages.push(format!("{{validateFields: '{}', compatibility: '{}'}}", self.validate_fields, self.level));
+        messages
     }
+}
+
+fn quoted(old: &str) -> String {
+    match first_units(old, QUOTED_UNITS) {
+        whole if whole.len() == old.len() => format!("{{oldSchema: '{whole}'}}"),
+        start => format!("{{oldSchema: <truncated> '{start}...'}}"),
+    }
+}
+
+/// The start of `text` that has at most `units` UTF-16 units. A character of two is not cut in half.
+fn first_units(text: &str, units: usize) -> &str {
+    if text.len() <= units {
+        return text;
+    }
+    let mut used = 0;
+    let end = text.char_indices().find(|(_, character)| {
+        used += character.len_utf16();
+        used > units
+    });
+    end.map_or(text, |(at, _)| &text[..at])
 }
