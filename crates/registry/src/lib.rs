@@ -5,7 +5,11 @@
 //! meaning, never numbers; the surfaces give them codes.
 
 pub mod access;
+#[cfg(any(test, feature = "testing"))]
+#[allow(clippy::expect_used, clippy::panic)] // tests of other crates
+pub mod conformance;
 pub mod error;
+pub mod memory;
 pub mod model;
 pub mod request;
 pub mod store;

@@ -113,7 +113,11 @@ impl PartialOrd for SubjectName {
 
 impl Ord for SubjectName {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.qualified().cmp(&other.qualified())
+        fn bytes(of: &SubjectName) -> impl Iterator<Item = u8> {
+            let context = if of.context.is_default() { ["", "", ""] } else { [":", of.context.as_str(), ":"] };
+            context.into_iter().chain([of.name()]).flat_map(str::bytes)
+        }
+        bytes(self).cmp(bytes(other))
     }
 }
 
