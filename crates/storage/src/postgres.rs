@@ -130,7 +130,7 @@ fn options(config: &StorageConfig) -> Result<PgConnectOptions, OpenError> {
     let named = options.get_application_name().is_some();
     let options = options
         .options([
-            ("default_transaction_isolation", r"read\ committed"),
+            ("default_transaction_isolation", "read committed"),
             ("statement_timeout", &config.statement_timeout.as_millis().to_string()),
             // Every statement has an index. A plan cached while the tables were small must not scan a big one later.
             ("enable_seqscan", "off"),
