@@ -3,6 +3,8 @@
 //! Owns the traits that `kafka` implements ([`cluster`]). Chooses, never talks: no rdkafka, no HTTP.
 
 pub mod cluster;
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
 pub mod outcome;
 pub mod route;
 

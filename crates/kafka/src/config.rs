@@ -1,0 +1,573 @@
+//! What a client of one cluster is built from, and the librdkafka properties that follow.
+//!
+//! Invariant: outcome honesty does not depend on what an operator passes through. Properties that decide whether and
+//! when a record is surely not written (acks, idempotence, message timeout), where it lands (partitioner) or that are
+//! stated elsewhere (security, queue limits) are refused in [`KafkaSettings::extra`]; the rest is checked by
+//! librdkafka itself before anything connects.
+//!
+//! A new setting: a field here, its property in [`KafkaSettings::common`] or [`KafkaSettings::producer`], a row in the
+//! tests. Source: librdkafka 2.12.1 CONFIGURATION.md.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use sluice_data_plane::Lane;
+
+use crate::ffi;
+
+/// A text that must not reach a log: `Debug` shows dots.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret read from a file or the environment.
+    pub fn new(text: impl Into<String>) -> Secret {
+        Secret(text.into())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Transport and whether SASL runs on it; Kafka's `security.protocol`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// `PLAINTEXT`
+    Plaintext,
+    /// `SSL`; with a certificate: mutual TLS.
+    Ssl,
+    /// `SASL_PLAINTEXT`
+    SaslPlaintext,
+    /// `SASL_SSL`
+    SaslSsl,
+}
+
+impl Protocol {
+    fn name(self) -> &'static str {
+        match self {
+            Protocol::Plaintext => "PLAINTEXT",
+            Protocol::Ssl => "SSL",
+            Protocol::SaslPlaintext => "SASL_PLAINTEXT",
+            Protocol::SaslSsl => "SASL_SSL",
+        }
+    }
+
+    fn has_sasl(self) -> bool {
+        matches!(self, Protocol::SaslPlaintext | Protocol::SaslSsl)
+    }
+
+    fn has_tls(self) -> bool {
+        matches!(self, Protocol::Ssl | Protocol::SaslSsl)
+    }
+}
+
+/// SASL mechanisms this build can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mechanism {
+    /// `PLAIN`
+    Plain,
+    /// `SCRAM-SHA-256`
+    ScramSha256,
+    /// `SCRAM-SHA-512`
+    ScramSha512,
+}
+
+impl Mechanism {
+    /// By Kafka's name. Errors: the sentence for the operator.
+    pub fn parse(name: &str) -> Result<Mechanism, String> {
+        match name {
+            "PLAIN" => Ok(Mechanism::Plain),
+            "SCRAM-SHA-256" => Ok(Mechanism::ScramSha256),
+            "SCRAM-SHA-512" => Ok(Mechanism::ScramSha512),
+            other => Err(format!("SASL mechanism {other}: known are PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512")),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Mechanism::Plain => "PLAIN",
+            Mechanism::ScramSha256 => "SCRAM-SHA-256",
+            Mechanism::ScramSha512 => "SCRAM-SHA-512",
+        }
+    }
+}
+
+/// SASL credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sasl {
+    /// Mechanism.
+    pub mechanism: Mechanism,
+    /// User name.
+    pub username: String,
+    /// Password.
+    pub password: Secret,
+}
+
+/// How to reach a cluster that is not open to everybody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Security {
+    /// Transport.
+    pub protocol: Protocol,
+    /// Needed when the protocol says SASL, refused otherwise.
+    pub sasl: Option<Sasl>,
+    /// PEM file of trusted authorities; the system's when not given.
+    pub ca_file: Option<String>,
+    /// PEM file of the client's certificate chain.
+    pub certificate_file: Option<String>,
+    /// PEM file of its key; needed with a certificate.
+    pub key_file: Option<String>,
+    /// Password of the key.
+    pub key_password: Option<Secret>,
+}
+
+/// What the producers are tuned for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Profile {
+    /// `linger.ms` 0.2: an answer as soon as the broker has one.
+    #[default]
+    Durable,
+    /// `linger.ms` 50: large batches.
+    Bulk,
+}
+
+/// Everything a client of one cluster is built from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KafkaSettings {
+    /// `metadata.name` of the cluster's file, or `default`; names it in logs and metrics.
+    pub name: String,
+    /// Name of this server; `client.id` is `sluice-<node>`.
+    pub node: String,
+    /// `host:port` each; at least one.
+    pub bootstrap: Vec<String>,
+    /// The `cluster.id` this must be; a cluster that says another gets no record.
+    pub expected_id: Option<String>,
+    /// `None`: clear text, no authentication.
+    pub security: Option<Security>,
+    /// Tuning of the producers.
+    pub profile: Profile,
+    /// How long lane `Redirectable` keeps trying, milliseconds.
+    pub redirectable_timeout_ms: u32,
+    /// How long lane `Pinned` keeps trying, milliseconds; rides out a leader's failover (7.6 s with Kafka's defaults).
+    pub pinned_timeout_ms: u32,
+    /// Largest record, in bytes as a Java producer counts them; its `max.request.size`.
+    pub max_request_bytes: u32,
+    /// Most bytes of keys and values that wait in one lane.
+    pub queue_bytes: u32,
+    /// Most records that wait in one lane; each costs about 220 bytes on top of its own.
+    pub queue_records: u32,
+    /// librdkafka properties by name, passed through. See [`KafkaSettings::validate`].
+    pub extra: BTreeMap<String, String>,
+}
+
+impl KafkaSettings {
+    /// Defaults for the cluster `name` at `bootstrap`.
+    pub fn new(name: impl Into<String>, bootstrap: Vec<String>) -> KafkaSettings {
+        KafkaSettings {
+            name: name.into(),
+            node: "node".to_owned(),
+            bootstrap,
+            expected_id: None,
+            security: None,
+            profile: Profile::Durable,
+            redirectable_timeout_ms: 1_000,
+            pinned_timeout_ms: 30_000,
+            max_request_bytes: 1_048_576,
+            queue_bytes: 64 * 1024 * 1024,
+            queue_records: 100_000,
+            extra: BTreeMap::new(),
+        }
+    }
+
+    /// Every mistake in these settings, as sentences that name the setting; empty: a client can be built.
+    /// Reads the certificate files, connects to nothing.
+    pub fn validate(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        if self.bootstrap.is_empty() {
+            mistakes.push("bootstrap: at least one host:port is needed".to_owned());
+        }
+        mistakes.extend(self.bootstrap.iter().filter_map(|server| bootstrap_mistake(server)));
+        if let Some(security) = &self.security {
+            security_mistakes(security, &mut mistakes);
+        }
+        for (name, value) in &self.extra {
+            match denied(name) {
+                Some(reason) => mistakes.push(format!("{name}: cannot be set here, {reason}")),
+                None => mistakes.extend(ffi::property_mistake(name, value).map(|said| format!("{name}: {said}"))),
+            }
+        }
+        if mistakes.is_empty() {
+            // properties that only fail together, unreadable certificates
+            mistakes.extend(ffi::properties_mistake(&self.producer(Lane::Pinned)));
+        }
+        mistakes
+    }
+
+    /// Properties of every client of the cluster.
+    fn common(&self) -> Vec<(String, String)> {
+        let mut properties = Properties(Vec::with_capacity(48));
+        properties.set("bootstrap.servers", self.bootstrap.join(","));
+        properties.set("client.id", format!("sluice-{}", self.node));
+        // A dead cluster must be known dead soon, and a live one again soon: the default back-off of 10 s makes a
+        // message timeout of 3 s end after up to 12 s.
+        properties.set("socket.timeout.ms", 4_000);
+        properties.set("socket.connection.setup.timeout.ms", 2_000);
+        properties.set("reconnect.backoff.ms", 50);
+        properties.set("reconnect.backoff.max.ms", 500);
+        properties.set("socket.keepalive.enable", true);
+        properties.set("connections.max.idle.ms", 0);
+        properties.set("topic.metadata.refresh.interval.ms", 300_000);
+        properties.set("topic.metadata.refresh.sparse", true);
+        // Nothing but `IfMissing::BrokerMayCreate` makes topics.
+        properties.set("allow.auto.create.topics", false);
+        if let Some(security) = &self.security {
+            properties.security(security);
+        }
+        for (name, value) in &self.extra {
+            properties.set(name, value);
+        }
+        properties.0
+    }
+
+    /// Properties of the producer of `lane`.
+    pub(crate) fn producer(&self, lane: Lane) -> Vec<(String, String)> {
+        let mut properties = Properties(Vec::with_capacity(48));
+        properties.set("acks", "all");
+        properties.set("enable.idempotence", true);
+        properties.set("partitioner", "murmur2_random");
+        properties.set(
+            "message.timeout.ms",
+            match lane {
+                Lane::Redirectable => self.redirectable_timeout_ms,
+                Lane::Pinned => self.pinned_timeout_ms,
+            },
+        );
+        // Few retries show the broker's true code within a second instead of a timeout; leader changes do not count.
+        properties.set("retries", 3);
+        properties.set("retry.backoff.ms", 50);
+        properties.set("retry.backoff.max.ms", 250);
+        properties.set("request.timeout.ms", 3_000);
+        properties.set(
+            "linger.ms",
+            match self.profile {
+                Profile::Durable => "0.2",
+                Profile::Bulk => "50",
+            },
+        );
+        properties.set("batch.size", 1_000_000);
+        properties.set("queue.buffering.max.kbytes", self.queue_bytes.div_ceil(1024).max(1));
+        properties.set("queue.buffering.max.messages", self.queue_records);
+        // Java's count is checked before; this one counts a little differently and must not refuse first.
+        properties.set("message.max.bytes", u64::from(self.max_request_bytes) + 1_024);
+        // The backstop: a topic that vanishes is known missing this soon. The default waits 30 s.
+        properties.set("topic.metadata.propagation.max.ms", 2_000);
+        // What is common comes last, and `extra` last in it: tuning may be overridden, what is denied may not.
+        properties.0.extend(self.common());
+        properties.0
+    }
+
+    /// Properties of the client that asks: metadata and admin calls.
+    pub(crate) fn admin(&self, may_create_topics: bool) -> Vec<(String, String)> {
+        let mut properties = Properties(self.common());
+        // producer properties in `extra` are harmless here, but a producer's queue is not needed
+        properties.set("queue.buffering.max.messages", 1);
+        properties.set("allow.auto.create.topics", may_create_topics);
+        properties.0
+    }
+
+    /// Properties of the client that reads.
+    pub(crate) fn consumer(&self) -> Vec<(String, String)> {
+        let mut properties = Properties(self.common());
+        properties.set("enable.partition.eof", true);
+        properties.set("isolation.level", "read_uncommitted");
+        properties.set("fetch.wait.max.ms", 100);
+        properties.set("fetch.error.backoff.ms", 50);
+        properties.set("fetch.message.max.bytes", 1_048_576);
+        properties.set("queued.max.messages.kbytes", 2_048);
+        properties.0
+    }
+}
+
+/// Properties under construction; a later value wins.
+struct Properties(Vec<(String, String)>);
+
+impl Properties {
+    fn set(&mut self, name: &str, value: impl ToString) {
+        self.0.push((name.to_owned(), value.to_string()));
+    }
+
+    fn security(&mut self, security: &Security) {
+        self.set("security.protocol", security.protocol.name());
+        if let Some(sasl) = &security.sasl {
+            self.set("sasl.mechanism", sasl.mechanism.name());
+            self.set("sasl.username", &sasl.username);
+            self.set("sasl.password", &sasl.password.0);
+        }
+        let files = [
+            ("ssl.ca.location", &security.ca_file),
+            ("ssl.certificate.location", &security.certificate_file),
+            ("ssl.key.location", &security.key_file),
+        ];
+        for (name, file) in files {
+            if let Some(file) = file {
+                self.set(name, file);
+            }
+        }
+        if let Some(password) = &security.key_password {
+            self.set("ssl.key.password", &password.0);
+        }
+    }
+}
+
+fn bootstrap_mistake(server: &str) -> Option<String> {
+    let port = server.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
+    match port {
+        Some(Ok(port)) if port > 0 => None,
+        _ => Some(format!("bootstrap: {server:?} is not host:port")),
+    }
+}
+
+fn security_mistakes(security: &Security, mistakes: &mut Vec<String>) {
+    let protocol = security.protocol;
+    if protocol.has_sasl() && security.sasl.is_none() {
+        mistakes.push(format!("security: {} needs SASL credentials", protocol.name()));
+    }
+    if !protocol.has_sasl() && security.sasl.is_some() {
+        mistakes.push(format!("security: SASL credentials are not used with {}", protocol.name()));
+    }
+    let files = [&security.ca_file, &security.certificate_file, &security.key_file];
+    if !protocol.has_tls() && files.iter().any(|file| file.is_some()) {
+        mistakes.push(format!("security: certificate files are not used with {}", protocol.name()));
+    }
+    if security.certificate_file.is_some() != security.key_file.is_some() {
+        mistakes.push("security: a client certificate needs its key file, and the other way round".to_owned());
+    }
+    for file in files.into_iter().flatten() {
+        if let Err(error) = std::fs::File::open(file) {
+            mistakes.push(format!("security: {file} cannot be read: {error}"));
+        }
+    }
+    if let Some(sasl) = &security.sasl
+        && (sasl.username.is_empty() || sasl.password.0.is_empty())
+    {
+        mistakes.push("security: SASL user name and password must not be empty".to_owned());
+    }
+}
+
+const HONESTY: &str = "because outcomes (surely not written, maybe written) rest on it";
+const PLACEMENT: &str = "because a key must land on the partition where Java clients put it";
+const STATED: &str = "it follows from a setting of its own";
+const OWN: &str = "the server sets it";
+const CODE: &str = "it loads code or secrets into the server";
+const UNUSED: &str = "nothing here uses it";
+
+/// Properties, or prefixes ending in `*`, that cannot be passed through, and why.
+const DENIED: &[(&str, &str)] = &[
+    ("acks", HONESTY),
+    ("request.required.acks", HONESTY),
+    ("enable.idempotence", HONESTY),
+    ("enable.gapless.guarantee", HONESTY),
+    ("transactional.id", HONESTY),
+    ("message.timeout.ms", HONESTY),
+    ("delivery.timeout.ms", HONESTY),
+    ("delivery.report.only.error", HONESTY),
+    ("partitioner", PLACEMENT),
+    ("partitioner_cb", PLACEMENT),
+    ("msg_order_cmp", PLACEMENT),
+    ("bootstrap.servers", STATED),
+    ("metadata.broker.list", STATED),
+    ("client.id", STATED),
+    ("message.max.bytes", STATED),
+    ("queue.buffering.max.kbytes", STATED),
+    ("queue.buffering.max.messages", STATED),
+    ("security.protocol", STATED),
+    ("sasl.mechanism", STATED),
+    ("sasl.mechanisms", STATED),
+    ("sasl.username", STATED),
+    ("sasl.password", STATED),
+    ("ssl.ca.location", STATED),
+    ("ssl.certificate.location", STATED),
+    ("ssl.key.location", STATED),
+    ("ssl.key.password", STATED),
+    ("ssl.certificate.pem", CODE),
+    ("ssl.key.pem", CODE),
+    ("ssl.keystore.*", CODE),
+    ("ssl.engine.*", CODE),
+    ("ssl.providers", CODE),
+    ("plugin.library.paths", CODE),
+    ("interceptors", CODE),
+    ("opaque", CODE),
+    ("allow.auto.create.topics", OWN),
+    ("topic.metadata.propagation.max.ms", OWN),
+    ("log.queue", OWN),
+    ("log_level", OWN),
+    ("log.thread.name", OWN),
+    ("enabled_events", OWN),
+    ("default_topic_conf", OWN),
+    ("internal.termination.signal", OWN),
+    ("builtin.features", OWN),
+    ("enable.partition.eof", OWN),
+    ("isolation.level", OWN),
+    ("group.*", UNUSED),
+    ("statistics.interval.ms", UNUSED),
+    ("sasl.kerberos.*", UNUSED),
+    ("sasl.oauthbearer.*", UNUSED),
+    ("enable.sasl.oauthbearer.*", UNUSED),
+    ("test.*", UNUSED),
+    ("ut_handle_*", UNUSED),
+    ("*_cb", CODE),
+];
+
+fn denied(name: &str) -> Option<&'static str> {
+    let matches = |pattern: &str| match (pattern.strip_suffix('*'), pattern.strip_prefix('*')) {
+        (Some(start), _) => name.starts_with(start),
+        (_, Some(end)) => name.ends_with(end),
+        (None, None) => name == pattern,
+    };
+    DENIED.iter().find(|(pattern, _)| matches(pattern)).map(|(_, reason)| *reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> KafkaSettings {
+        KafkaSettings::new("one", vec!["127.0.0.1:9092".to_owned()])
+    }
+
+    fn value<'a>(properties: &'a [(String, String)], name: &str) -> Option<&'a str> {
+        properties.iter().rev().find(|(listed, _)| listed == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The table of producer settings that outcome honesty and failover times were measured with.
+    #[test]
+    fn a_producer_of_either_lane_has_the_measured_settings() {
+        let table = [
+            ("acks", "all", "all"),
+            ("enable.idempotence", "true", "true"),
+            ("message.timeout.ms", "1000", "30000"),
+            ("retries", "3", "3"),
+            ("retry.backoff.ms", "50", "50"),
+            ("retry.backoff.max.ms", "250", "250"),
+            ("socket.timeout.ms", "4000", "4000"),
+            ("request.timeout.ms", "3000", "3000"),
+            ("socket.connection.setup.timeout.ms", "2000", "2000"),
+            ("reconnect.backoff.ms", "50", "50"),
+            ("reconnect.backoff.max.ms", "500", "500"),
+            ("linger.ms", "0.2", "0.2"),
+            ("queue.buffering.max.kbytes", "65536", "65536"),
+            ("topic.metadata.refresh.interval.ms", "300000", "300000"),
+            ("topic.metadata.refresh.sparse", "true", "true"),
+            ("partitioner", "murmur2_random", "murmur2_random"),
+            ("allow.auto.create.topics", "false", "false"),
+            ("socket.keepalive.enable", "true", "true"),
+            ("connections.max.idle.ms", "0", "0"),
+            ("client.id", "sluice-node", "sluice-node"),
+        ];
+        let (redirectable, pinned) = (settings().producer(Lane::Redirectable), settings().producer(Lane::Pinned));
+        for (name, in_redirectable, in_pinned) in table {
+            assert_eq!(value(&redirectable, name), Some(in_redirectable), "{name}");
+            assert_eq!(value(&pinned, name), Some(in_pinned), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_bulk_profile_waits_for_large_batches() {
+        let bulk = KafkaSettings { profile: Profile::Bulk, ..settings() };
+        assert_eq!(value(&bulk.producer(Lane::Pinned), "linger.ms"), Some("50"));
+    }
+
+    #[test]
+    fn tuning_passes_through_and_wins() {
+        let mut tuned = settings();
+        tuned.extra.insert("linger.ms".into(), "1".into());
+        tuned.extra.insert("compression.type".into(), "zstd".into());
+        assert_eq!(tuned.validate(), Vec::<String>::new());
+        assert_eq!(value(&tuned.producer(Lane::Pinned), "linger.ms"), Some("1"));
+        assert_eq!(value(&tuned.producer(Lane::Pinned), "compression.type"), Some("zstd"));
+    }
+
+    #[test]
+    fn what_honesty_and_placement_rest_on_cannot_be_passed_through() {
+        for name in ["acks", "enable.idempotence", "partitioner", "message.timeout.ms", "dr_msg_cb", "group.id"] {
+            let mut wrong = settings();
+            wrong.extra.insert(name.into(), "1".into());
+            let mistakes = wrong.validate();
+            assert_eq!(mistakes.len(), 1, "{name}: {mistakes:?}");
+            assert!(mistakes[0].starts_with(&format!("{name}: cannot be set here, ")), "{mistakes:?}");
+        }
+    }
+
+    #[test]
+    fn a_property_that_librdkafka_does_not_know_or_take_is_named() {
+        let mut wrong = settings();
+        wrong.extra.insert("linger.msec".into(), "1".into());
+        wrong.extra.insert("compression.type".into(), "middle-out".into());
+        let mistakes = wrong.validate();
+        assert_eq!(mistakes.len(), 2, "{mistakes:?}");
+        assert!(mistakes[0].starts_with("compression.type: ") && mistakes[0].contains("middle-out"), "{mistakes:?}");
+        assert!(mistakes[1].starts_with("linger.msec: "), "{mistakes:?}");
+    }
+
+    #[test]
+    fn every_mistake_is_said_at_once() {
+        let mut wrong = KafkaSettings::new("one", vec!["nowhere".into(), ":9092".into(), "ok:9092".into()]);
+        wrong.security = Some(Security {
+            protocol: Protocol::SaslPlaintext,
+            sasl: None,
+            ca_file: Some("ca.pem".into()),
+            certificate_file: Some("cert.pem".into()),
+            key_file: None,
+            key_password: None,
+        });
+        wrong.extra.insert("acks".into(), "1".into());
+        let mistakes = wrong.validate();
+        // two servers, SASL missing, files without TLS, no key, two unreadable files, acks
+        assert_eq!(mistakes.len(), 8, "{mistakes:?}");
+    }
+
+    #[test]
+    fn an_unreadable_certificate_is_a_mistake_before_anything_connects() {
+        let mut wrong = settings();
+        wrong.security = Some(Security {
+            protocol: Protocol::Ssl,
+            sasl: None,
+            ca_file: Some("/nonexistent/ca.pem".into()),
+            certificate_file: None,
+            key_file: None,
+            key_password: None,
+        });
+        let mistakes = wrong.validate();
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        assert!(mistakes[0].contains("/nonexistent/ca.pem"), "{mistakes:?}");
+    }
+
+    #[test]
+    fn secrets_do_not_show() {
+        let mut secured = settings();
+        secured.security = Some(Security {
+            protocol: Protocol::SaslPlaintext,
+            sasl: Some(Sasl {
+                mechanism: Mechanism::ScramSha512,
+                username: "sluice".into(),
+                password: Secret::new("hunter2"),
+            }),
+            ca_file: None,
+            certificate_file: None,
+            key_file: None,
+            key_password: None,
+        });
+        assert_eq!(secured.validate(), Vec::<String>::new());
+        assert!(!format!("{secured:?}").contains("hunter2"));
+        assert_eq!(value(&secured.producer(Lane::Pinned), "sasl.password"), Some("hunter2"));
+    }
+
+    #[test]
+    fn nothing_is_denied_twice() {
+        for (at, (name, _)) in DENIED.iter().enumerate() {
+            assert!(DENIED[..at].iter().all(|(other, _)| other != name), "{name}");
+        }
+    }
+}
