@@ -1,5 +1,7 @@
 //! The store on SQLite: the registry's suite, and what only a file can show.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
