@@ -111,3 +111,75 @@ impl From<HttpError> for Wire {
         error.wire()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn variant(error: &HttpError) -> &'static str {
+        match error {
+            HttpError::BadPath(_) => "BadPath",
+            HttpError::ContextHoldsColon(_) => "ContextHoldsColon",
+            HttpError::HostMismatch => "HostMismatch",
+            HttpError::MalformedContentType => "MalformedContentType",
+            HttpError::BadBody(_) => "BadBody",
+            HttpError::BodyCutShort => "BodyCutShort",
+            HttpError::NotFound => "NotFound",
+            HttpError::MethodNotAllowed => "MethodNotAllowed",
+            HttpError::NotAcceptable => "NotAcceptable",
+            HttpError::RequestTimeout => "RequestTimeout",
+            HttpError::BodyTooLarge(_) => "BodyTooLarge",
+            HttpError::UriTooLong => "UriTooLong",
+            HttpError::UnsupportedMediaType => "UnsupportedMediaType",
+            HttpError::Unprocessable(_) => "Unprocessable",
+            HttpError::HeadersTooLarge => "HeadersTooLarge",
+            HttpError::Unauthorized => "Unauthorized",
+            HttpError::Forbidden => "Forbidden",
+            HttpError::Internal(_) => "Internal",
+        }
+    }
+
+    fn one_of_each() -> Vec<HttpError> {
+        let text = String::new;
+        vec![
+            HttpError::BadPath("p"),
+            HttpError::ContextHoldsColon(text()),
+            HttpError::HostMismatch,
+            HttpError::MalformedContentType,
+            HttpError::BadBody(text()),
+            HttpError::BodyCutShort,
+            HttpError::NotFound,
+            HttpError::MethodNotAllowed,
+            HttpError::NotAcceptable,
+            HttpError::RequestTimeout,
+            HttpError::BodyTooLarge(1),
+            HttpError::UriTooLong,
+            HttpError::UnsupportedMediaType,
+            HttpError::Unprocessable(text()),
+            HttpError::HeadersTooLarge,
+            HttpError::Unauthorized,
+            HttpError::Forbidden,
+            HttpError::Internal(text()),
+        ]
+    }
+
+    #[test]
+    fn the_table_of_codes_lists_exactly_what_the_http_layer_answers() {
+        let table = include_str!("../../../api-spec/error-codes.tsv");
+        let listed: BTreeSet<String> = table
+            .lines()
+            .filter(|line| line.starts_with("http\t"))
+            .map(|line| line.split('\t').take(4).collect::<Vec<_>>().join("\t"))
+            .collect();
+        let answered: BTreeSet<String> = one_of_each()
+            .into_iter()
+            .map(|error| {
+                let (name, wire) = (variant(&error), error.wire());
+                format!("http\t{}\t{}\t{name}", wire.status.as_u16(), wire.code)
+            })
+            .collect();
+        assert_eq!(listed, answered);
+    }
+}

@@ -57,6 +57,8 @@ pub struct Settings {
     pub gzip_min_bytes: Option<usize>,
     /// Cross-origin requests; `None` leaves them unanswered.
     pub cors: Option<cors::Cors>,
+    /// What `/v1/metadata/id` names as the Kafka cluster; `None` while none is known.
+    pub kafka_cluster_id: Option<String>,
 }
 
 impl Default for Settings {
@@ -70,6 +72,7 @@ impl Default for Settings {
             drain_timeout: Duration::from_secs(20),
             gzip_min_bytes: Some(32),
             cors: None,
+            kafka_cluster_id: None,
         }
     }
 }

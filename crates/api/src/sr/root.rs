@@ -1,10 +1,10 @@
-//! `GET /`, `POST /`
+//! `GET /`
 
+use super::error::SrError;
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::error::HttpError;
 
 /// `GET /` → 200 `{}`. What load balancers ask.
-pub(super) async fn root(_: Call) -> Result<Answer, HttpError> {
+pub(super) async fn root(_: Call) -> Result<Answer, SrError> {
     Ok(Answer::json_text(&b"{}"[..]))
 }

@@ -1,0 +1,13 @@
+//! `GET /mode`
+
+use super::error::SrError;
+use super::mode::ModeBody;
+use crate::answer::Answer;
+use crate::call::Call;
+
+/// `GET /mode?defaultToGlobal` → `{"mode": …}`.
+pub(super) async fn get_mode(call: Call) -> Result<Answer, SrError> {
+    let default_to_global = call.query().flag("defaultToGlobal");
+    let mode = call.registry().mode(&call.caller, &call.scope(), default_to_global).await?;
+    Ok(Answer::json(&ModeBody::of(mode)))
+}

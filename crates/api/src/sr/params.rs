@@ -1,0 +1,202 @@
+//! What paths and queries of this surface mean: subjects, versions, contexts, pages, formats.
+//!
+//! Context prefixes are data here, not rewritten paths: `/contexts/.c/…` qualifies the subject of the path, the
+//! `subjectPrefix` of lists and the `subject` of lookups by id (schema-registry.md §2.9). Aliases are resolved for
+//! the subject behind `subjects` and for `subject` of `/schemas/ids`, never for config and mode (§2.8).
+
+use std::sync::LazyLock;
+
+use sluice_registry::store::View;
+use sluice_registry::{
+    ContextName, Error, Include, Normalize, Page, Permanence, ReadOptions, Registry, Scope, SubjectName, VersionSpec,
+};
+use sluice_schema::Format;
+
+use super::error::SrError;
+use crate::call::Call;
+use crate::query::Query;
+
+/// Most entries of a page of schemas, and as many without a `limit`.
+/// Source: `schema.search.default.limit`, `schema.search.max.limit`.
+const SCHEMAS_LIMIT: usize = 1000;
+
+static DEFAULT_CONTEXT: LazyLock<ContextName> = LazyLock::new(ContextName::default_context);
+
+impl Call {
+    pub(super) fn registry(&self) -> &Registry {
+        &self.api.services.registry
+    }
+
+    /// The subject of the path, as it stands there.
+    pub(super) fn subject(&self) -> SubjectName {
+        SubjectName::parse(&self.subject_text().unwrap_or_default())
+    }
+
+    /// The subject of the path, or the one that it is an alias of.
+    pub(super) async fn aliased_subject(&self) -> Result<SubjectName, SrError> {
+        Ok(self.registry().resolve_alias(&self.subject()).await?)
+    }
+
+    /// The `{version}` of the path.
+    pub(super) fn version(&self) -> Result<VersionSpec, SrError> {
+        VersionSpec::parse(&self.path("version")).map_err(|text| Error::InvalidVersion(text).into())
+    }
+
+    /// What the config or mode of the path stands on; without a subject the default context.
+    pub(super) fn scope(&self) -> Scope {
+        scope(&self.subject_text().unwrap_or_default())
+    }
+
+    /// The context that the path's prefix names.
+    pub(super) fn context(&self) -> ContextName {
+        match self.context_prefix() {
+            None => DEFAULT_CONTEXT.clone(),
+            Some(prefix) => SubjectName::parse(&prefix).context().clone(),
+        }
+    }
+
+    /// `subjectPrefix`, or `default`; inside a context both are the context's.
+    pub(super) fn subject_prefix(&self, default: &str) -> String {
+        let given = self.query().get("subjectPrefix");
+        match self.context_prefix() {
+            None => given.map_or_else(|| default.to_owned(), |given| given.into_owned()),
+            Some(prefix) => qualified(prefix, &given.unwrap_or_default()),
+        }
+    }
+
+    /// The `subject` of lookups by id, alias resolved; `None` if it is absent or empty.
+    pub(super) async fn subject_hint(&self) -> Result<Option<SubjectName>, SrError> {
+        let given = self.query().get("subject").unwrap_or_default();
+        let text = match self.context_prefix() {
+            None => given.into_owned(),
+            Some(prefix) => qualified(prefix, &given),
+        };
+        if text.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(self.registry().resolve_alias(&SubjectName::parse(&text)).await?))
+    }
+
+    /// `offset` and `limit` of a list without a cap.
+    pub(super) fn page(&self) -> Result<Page, SrError> {
+        page(self.query(), None)
+    }
+
+    /// `offset` and `limit` of a list of schemas.
+    pub(super) fn schemas_page(&self) -> Result<Page, SrError> {
+        page(self.query(), Some(SCHEMAS_LIMIT))
+    }
+
+    /// `deletedOnly`, else `deleted`.
+    pub(super) fn view(&self) -> View {
+        let query = self.query();
+        match (query.flag("deletedOnly"), query.flag("deleted")) {
+            (true, _) => View::DeletedOnly,
+            (false, true) => View::WithDeleted,
+            (false, false) => View::Live,
+        }
+    }
+
+    /// `deleted`
+    pub(super) fn include(&self) -> Include {
+        if self.query().flag("deleted") { Include::Deleted } else { Include::Live }
+    }
+
+    /// `permanent`
+    pub(super) fn permanence(&self) -> Permanence {
+        if self.query().flag("permanent") { Permanence::Permanent } else { Permanence::Soft }
+    }
+
+    /// `normalize`
+    pub(super) fn normalize(&self) -> Normalize {
+        if self.query().flag("normalize") { Normalize::Yes } else { Normalize::No }
+    }
+
+    /// `format`
+    pub(super) fn format(&self) -> Format {
+        self.query().get("format").map_or(Format::Canonical, |word| Format::from_wire(&word))
+    }
+
+    /// `format`, `referenceFormat`, `deleted`, `findTags`. Some clients join tags by commas, some repeat the name.
+    pub(super) fn read_options(&self) -> ReadOptions {
+        let query = self.query();
+        let tags = query.all("findTags");
+        ReadOptions {
+            format: self.format(),
+            qualified_references: query
+                .get("referenceFormat")
+                .is_some_and(|word| word.eq_ignore_ascii_case("qualified")),
+            include: self.include(),
+            find_tags: tags
+                .iter()
+                .flat_map(|tags| tags.split(','))
+                .filter(|t| !t.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        }
+    }
+}
+
+/// `text` inside the context of `prefix`, unless it names contexts itself.
+fn qualified(prefix: String, text: &str) -> String {
+    if text.starts_with(":.") || text.starts_with(":*:") { text.to_owned() } else { prefix + text }
+}
+
+/// `:.__GLOBAL:` is every context; an empty name its context; anything else a subject.
+fn scope(text: &str) -> Scope {
+    let subject = SubjectName::parse(text);
+    match (subject.context().as_str(), subject.name()) {
+        (".__GLOBAL", "") => Scope::AllContexts,
+        (_, "") => Scope::Context(subject.context().clone()),
+        _ => Scope::Subject(subject),
+    }
+}
+
+/// A `limit` counts if it is positive and within the cap; otherwise the cap does.
+fn page(query: Query<'_>, cap: Option<usize>) -> Result<Page, SrError> {
+    let offset = query.int("offset")?.unwrap_or(0);
+    let limit = query.int("limit")?.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0);
+    let offset = usize::try_from(offset)
+        .map_err(|_| Error::InvalidParameter(format!("The specified offset {offset} must not be negative")))?;
+    let limit = match cap {
+        None => limit,
+        Some(cap) => Some(limit.filter(|limit| *limit <= cap).unwrap_or(cap)),
+    };
+    Ok(Page { offset, limit })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(raw: &str, cap: Option<usize>) -> Result<Page, SrError> {
+        page(Query::new(raw), cap)
+    }
+
+    #[test]
+    fn a_limit_counts_only_when_positive_and_within_the_cap() {
+        let all = Page { offset: 0, limit: None };
+        assert_eq!(read("", None).unwrap(), all);
+        assert_eq!(read("offset=&limit=", None).unwrap(), all);
+        assert_eq!(read("limit=-1&offset=3", None).unwrap(), Page { offset: 3, limit: None });
+        assert_eq!(read("limit=0", Some(1000)).unwrap().limit, Some(1000));
+        assert_eq!(read("limit=1001", Some(1000)).unwrap().limit, Some(1000));
+        assert_eq!(read("limit=7", Some(1000)).unwrap().limit, Some(7));
+    }
+
+    #[test]
+    fn a_negative_offset_is_422_and_one_that_is_no_number_404() {
+        let status = |raw| crate::error::Wire::from(read(raw, None).unwrap_err()).status.as_u16();
+        assert_eq!((status("offset=-1"), status("offset=x"), status("limit=x")), (422, 404, 404));
+    }
+
+    #[test]
+    fn contexts_the_global_scope_and_subjects_are_told_apart() {
+        assert_eq!(scope(""), Scope::Context(ContextName::default_context()));
+        assert_eq!(scope(":.:"), Scope::Context(ContextName::default_context()));
+        assert_eq!(scope(":.c:"), Scope::Context(ContextName::new("c")));
+        assert_eq!(scope(":.__GLOBAL:"), Scope::AllContexts);
+        assert_eq!(scope(":.:s"), Scope::Subject(SubjectName::parse("s")));
+        assert_eq!(scope(":.open"), Scope::Subject(SubjectName::parse(":.open")));
+    }
+}

@@ -1,0 +1,60 @@
+//! `POST /subjects/{subject}/versions`
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::LazyLock;
+
+use siphasher::sip128::{Hasher128, SipHasher13};
+use sluice_registry::{RegisterOptions, SchemaRequest};
+
+use super::entity::SchemaBody;
+use super::error::SrError;
+use super::request::schema_request;
+use crate::answer::Answer;
+use crate::call::Call;
+
+/// `POST /subjects/{subject}/versions?normalize&format&force` → `{id, version, guid, schemaType, …, schema}`.
+/// Registering known content gives its version again; an identical request is answered without reading its JSON.
+/// 40901, 42201, 42205, 42207, 42208, 42210, 50001, 50002.
+pub(super) async fn register_schema(mut call: Call) -> Result<Answer, SrError> {
+    let body = call.read_body().await?;
+    let named = call.subject();
+    let digest = digest(&body, call.query().raw());
+    if let Some(answer) = call.registry().recall(&call.caller, &named, digest) {
+        return Ok(Answer::json_text(answer));
+    }
+    let request = schema_request(&body, "register.arg4 must not be null (was null)")?;
+    let options =
+        RegisterOptions { normalize: call.normalize(), force: call.query().flag("force"), format: call.format() };
+    let repeats = gives_the_same_again(&request);
+    let subject = call.registry().resolve_alias(&named).await?;
+    let entity = call.registry().register(&call.caller, &subject, request, options).await?;
+    let answer = bytes::Bytes::from(serde_json::to_vec(&SchemaBody::registered(&entity)).unwrap_or_default());
+    // An alias may be turned elsewhere without a change of the subject it names.
+    if repeats && subject == named {
+        call.registry().remember(&subject, digest, answer.clone());
+    }
+    Ok(Answer::json_text(answer))
+}
+
+/// Whether the same request, sent again, must give the same answer: explicit versions must not exist yet, explicit
+/// ids depend on the mode, and tag edits make a new version each time.
+fn gives_the_same_again(request: &SchemaRequest) -> bool {
+    request.version.is_none_or(|version| version == 0)
+        && request.id.is_none_or(|id| id < 0)
+        && request.tags.add.is_empty()
+        && request.tags.remove.is_empty()
+        && request.schema.as_deref().is_some_and(|text| !text.trim().is_empty())
+}
+
+/// A keyed hash of all that the answer depends on besides the subject and the store.
+fn digest(body: &[u8], query: &str) -> u128 {
+    static KEY: LazyLock<(u64, u64)> = LazyLock::new(|| {
+        let random = RandomState::new();
+        (random.hash_one(0u8), random.hash_one(1u8))
+    });
+    let mut hasher = SipHasher13::new_with_keys(KEY.0, KEY.1);
+    hasher.write_usize(query.len());
+    hasher.write(query.as_bytes());
+    hasher.write(body);
+    hasher.finish128().as_u128()
+}

@@ -1,0 +1,312 @@
+//! Request bodies of this surface.
+//!
+//! Unknown fields are ignored. What Jackson refuses is 400, before any rule of the registry is asked.
+//! Source: schema-registry `client/rest/entities/requests`, 8.2.0; recordings `bad-*`, `meta-bad`, `ref-malformed`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sluice_registry::{ConfigUpdate, Error, Metadata, Rule, RuleSet, SchemaRequest, TagRequest};
+use sluice_schema::{Reference, TagEdit, TaggedEntity};
+
+use super::error::SrError;
+use crate::decode::{self, Fields, body_text, list, mismatch, no_constructor, object, text, word};
+use crate::error::HttpError;
+use crate::json::Json;
+
+const RULE_MODES: &[&str] = &["DOWNGRADE", "READ", "UPGRADE", "UPDOWN", "WRITE", "WRITEREAD"];
+const RULE_KINDS: &[&str] = &["CONDITION", "TRANSFORM"];
+const ENVIRONMENTS: &[&str] = &["NONE", "ALL", "SERVER", "GATEWAY", "CLIENT"];
+const ENTITY_TYPES: &[&str] = &["sr_record", "sr_field"];
+const POLICIES: &[&str] = &["STRICT", "LENIENT", "LOGICAL"];
+
+/// A `RegisterSchemaRequest`. `missing` is the text of the 422 for an empty body.
+pub(super) fn schema_request(body: &[u8], missing: &'static str) -> Result<SchemaRequest, SrError> {
+    let body = body_text(body)?;
+    let mut fields = object(&body, "RegisterSchemaRequest", missing)?;
+    let references = fields.list("references", "SchemaReference", reference_fields)?;
+    let request = SchemaRequest {
+        schema: fields.text("schema")?,
+        schema_type: fields.text("schemaType")?,
+        references: Vec::new(),
+        metadata: fields.take("metadata").map(metadata).transpose()?,
+        rule_set: fields.take("ruleSet").map(rule_set).transpose()?,
+        version: fields.int("version")?,
+        id: fields.int("id")?,
+        tags: TagEdit {
+            add: fields.list("schemaTagsToAdd", "SchemaTags", schema_tags)?,
+            remove: fields.list("schemaTagsToRemove", "SchemaTags", schema_tags)?,
+        },
+        propagate_schema_tags: fields.flag("propagateSchemaTags")?.unwrap_or(false),
+    };
+    fields.done();
+    // Whether a reference is whole is asked after all JSON was readable: 42201, not 400.
+    let references = references.into_iter().map(RawReference::whole).collect::<Result<_, _>>()?;
+    Ok(SchemaRequest { references, ..request })
+}
+
+/// A `TagSchemaRequest`.
+pub(super) fn tag_request(body: &[u8]) -> Result<TagRequest, SrError> {
+    let body = body_text(body)?;
+    let mut fields = object(&body, "TagSchemaRequest", "modifyTags.arg4 must not be null (was null)")?;
+    let request = TagRequest {
+        new_version: fields.int("newVersion")?,
+        tags: TagEdit {
+            add: fields.list("tagsToAdd", "SchemaTags", schema_tags)?,
+            remove: fields.list("tagsToRemove", "SchemaTags", schema_tags)?,
+        },
+        metadata: fields.take("metadata").map(metadata).transpose()?,
+        rule_set: fields.take("ruleSet").map(rule_set).transpose()?,
+        rules_to_merge: fields.take("rulesToMerge").map(rule_set).transpose()?,
+        rules_to_remove: fields.list("rulesToRemove", "String", text)?,
+    };
+    fields.done();
+    Ok(request)
+}
+
+/// A `ConfigUpdateRequest`: absent keeps, `null` clears.
+pub(super) fn config_update(body: &[u8], missing: &'static str) -> Result<ConfigUpdate, SrError> {
+    let body = body_text(body)?;
+    let mut fields = object(&body, "ConfigUpdateRequest", missing)?;
+    let fields = &mut fields;
+    Ok(ConfigUpdate {
+        alias: nullable(fields, "alias", text)?,
+        alias_for_deks: nullable(fields, "aliasForDeks", text)?,
+        normalize: nullable(fields, "normalize", decode::flag)?.map(Option::flatten),
+        validate_fields: nullable(fields, "validateFields", decode::flag)?.map(Option::flatten),
+        validate_new_schemas: nullable(fields, "validateNewSchemas", decode::flag)?.map(Option::flatten),
+        validate_rules: nullable(fields, "validateRules", decode::flag)?.map(Option::flatten),
+        compatibility: nullable(fields, "compatibility", text)?,
+        // A word nobody knows clears, as in the reference.
+        compatibility_policy: nullable(fields, "compatibilityPolicy", text)?.map(|policy| {
+            let policy = policy?;
+            POLICIES.iter().find(|known| known.eq_ignore_ascii_case(&policy)).map(|known| (*known).to_owned())
+        }),
+        compatibility_group: nullable(fields, "compatibilityGroup", text)?,
+        default_metadata: nullable(fields, "defaultMetadata", metadata)?,
+        override_metadata: nullable(fields, "overrideMetadata", metadata)?,
+        default_rule_set: nullable(fields, "defaultRuleSet", rule_set)?,
+        override_rule_set: nullable(fields, "overrideRuleSet", rule_set)?,
+    })
+}
+
+/// The `mode` of a `ModeUpdateRequest`, as written; `None` for `null`. A bare text is a mode too.
+pub(super) fn mode_update(body: &[u8], missing: &'static str) -> Result<Option<String>, SrError> {
+    let body = body_text(body)?;
+    let value = decode::document(&body)?.ok_or_else(|| HttpError::Unprocessable(missing.to_owned()))?;
+    if let Json::Text(mode) = value {
+        return Ok(Some(mode.into_owned()));
+    }
+    let mut fields = Fields::of(value, "ModeUpdateRequest")?;
+    match nullable(&mut fields, "mode", text)? {
+        Some(mode) => Ok(mode),
+        None => Err(invalid_mode()),
+    }
+}
+
+/// 42204 for what names no mode.
+pub(super) fn invalid_mode() -> SrError {
+    Error::InvalidMode("Invalid mode. Valid values are READWRITE, READONLY, IMPORT and FORWARD.".to_owned()).into()
+}
+
+fn nullable<'a, T>(
+    fields: &mut Fields<'a>,
+    name: &str,
+    read: impl Fn(Json<'a>) -> Result<T, HttpError>,
+) -> Result<Option<Option<T>>, HttpError> {
+    fields.take_nullable(name).map(|value| value.map(read).transpose()).transpose()
+}
+
+/// A reference as sent; what is missing is the registry's to refuse.
+struct RawReference {
+    name: Option<String>,
+    subject: Option<String>,
+    version: Option<i32>,
+}
+
+impl RawReference {
+    fn whole(self) -> Result<Reference, SrError> {
+        match self {
+            RawReference { name: Some(name), subject: Some(subject), version: Some(version) } => {
+                Ok(Reference { name, subject, version })
+            }
+            RawReference { name, subject, version } => {
+                let shown = |text: Option<String>| text.unwrap_or_else(|| "null".to_owned());
+                let version = version.map_or_else(|| "null".to_owned(), |version| version.to_string());
+                Err(Error::InvalidRequestSchema(format!(
+                    "Invalid reference: {{name='{}', subject='{}', version={version}}}",
+                    shown(name),
+                    shown(subject)
+                ))
+                .into())
+            }
+        }
+    }
+}
+
+fn reference_fields(value: Json<'_>) -> Result<RawReference, HttpError> {
+    if value == Json::Null {
+        return Ok(RawReference { name: None, subject: None, version: None });
+    }
+    let mut fields = Fields::of(value, "SchemaReference")?;
+    let reference =
+        RawReference { name: fields.text("name")?, subject: fields.text("subject")?, version: fields.int("version")? };
+    fields.done();
+    Ok(reference)
+}
+
+fn metadata(value: Json<'_>) -> Result<Metadata, HttpError> {
+    let mut fields = Fields::of(value, "Metadata")?;
+    let metadata = Metadata {
+        tags: map(fields.take("tags"), text_set)?,
+        properties: map(fields.take("properties"), text)?,
+        sensitive: fields.take("sensitive").map_or(Ok(BTreeSet::new()), text_set)?,
+    };
+    fields.done();
+    Ok(metadata)
+}
+
+fn rule_set(value: Json<'_>) -> Result<RuleSet, HttpError> {
+    let mut fields = Fields::of(value, "RuleSet")?;
+    let rules = RuleSet {
+        migration_rules: fields.list("migrationRules", "Rule", rule)?,
+        domain_rules: fields.list("domainRules", "Rule", rule)?,
+        encoding_rules: fields.list("encodingRules", "Rule", rule)?,
+        enable_at: enumerated(&mut fields, "enableAt", "ExecutionEnvironment", ENVIRONMENTS)?,
+    };
+    fields.done();
+    Ok(rules)
+}
+
+fn rule(value: Json<'_>) -> Result<Rule, HttpError> {
+    let mut fields = Fields::of(value, "Rule")?;
+    let rule = Rule {
+        name: fields.text("name")?,
+        doc: fields.text("doc")?,
+        kind: enumerated(&mut fields, "kind", "RuleKind", RULE_KINDS)?,
+        mode: enumerated(&mut fields, "mode", "RuleMode", RULE_MODES)?,
+        type_: fields.text("type")?,
+        tags: fields.take("tags").map_or(Ok(BTreeSet::new()), text_set)?,
+        params: map(fields.take("params"), text)?,
+        expr: fields.text("expr")?,
+        on_success: fields.text("onSuccess")?,
+        on_failure: fields.text("onFailure")?,
+        disabled: fields.flag("disabled")?.unwrap_or(false),
+    };
+    fields.done();
+    Ok(rule)
+}
+
+fn enumerated(
+    fields: &mut Fields<'_>,
+    name: &str,
+    entity: &str,
+    known: &[&'static str],
+) -> Result<Option<String>, HttpError> {
+    fields.take(name).map(|value| word(value, entity, known).map(str::to_owned)).transpose()
+}
+
+fn schema_tags(value: Json<'_>) -> Result<TaggedEntity, HttpError> {
+    let mut fields = Fields::of(value, "SchemaTags")?;
+    let entity = fields.take("schemaEntity").unwrap_or(Json::Object(Vec::new()));
+    let mut entity = Fields::of(entity, "SchemaEntity")?;
+    let path = entity.text("entityPath")?;
+    let entity_type = entity.take("entityType").map(|value| word(value, "EntityType", ENTITY_TYPES)).transpose()?;
+    entity.done();
+    let tags = fields.list("tags", "String", text)?;
+    fields.done();
+    let (Some(path), Some(entity_type)) = (path, entity_type) else {
+        return Err(HttpError::BadBody("Cannot construct instance of `SchemaEntity`: path or type is missing".into()));
+    };
+    Ok(TaggedEntity { path, is_record: entity_type == "sr_record", tags })
+}
+
+/// A map; absent is empty, a `null` inside is refused by `read`.
+fn map<'a, T>(
+    value: Option<Json<'a>>,
+    read: impl Fn(Json<'a>) -> Result<T, HttpError>,
+) -> Result<BTreeMap<String, T>, HttpError> {
+    match value {
+        None => Ok(BTreeMap::new()),
+        Some(value @ Json::Object(_)) => {
+            Fields::of(value, "Map")?.rest().map(|(name, value)| Ok((name, read(value)?))).collect()
+        }
+        Some(other) => mismatch("String>", &other),
+    }
+}
+
+fn text_set(value: Json<'_>) -> Result<BTreeSet<String>, HttpError> {
+    match value {
+        Json::List(_) => Ok(list(value, "String", text)?.into_iter().collect()),
+        other => no_constructor("HashSet", &other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Wire;
+
+    fn status(body: &str) -> (u16, u32) {
+        match schema_request(body.as_bytes(), "register.arg4 must not be null (was null)") {
+            Ok(_) => (200, 0),
+            Err(error) => {
+                let wire = Wire::from(error);
+                (wire.status.as_u16(), wire.code)
+            }
+        }
+    }
+
+    #[test]
+    fn what_jackson_refuses_is_400_and_what_it_takes_is_coerced() {
+        for (body, expected) in [
+            (r#"{"schema":1,"version":"6","id":1.5,"x":[1]}"#, (200, 0)),
+            (r#"{"schema":{"type":"string"}}"#, (400, 400)),
+            (r#"{"schema":"s","metadata":"x"}"#, (400, 400)),
+            (r#"{"schema":"s","metadata":{"properties":{"a":1,"b":true}}}"#, (200, 0)),
+            (r#"{"schema":"s","metadata":{"properties":{"a":null}}}"#, (400, 400)),
+            (r#"{"schema":"s","metadata":{"properties":[]}}"#, (400, 400)),
+            (r#"{"schema":"s","metadata":{"tags":{"a":"x"}}}"#, (400, 400)),
+            (r#"{"schema":"s","metadata":{"tags":{"a":null}}}"#, (400, 400)),
+            (r#"{"schema":"s","ruleSet":{"domainRules":[{"mode":"SIDEWAYS"}]}}"#, (400, 400)),
+            (r#"{"schema":"s","ruleSet":{"domainRules":[{"kind":"transform"}]}}"#, (400, 400)),
+            (r#"{"schema":"s","ruleSet":{"domainRules":[{"disabled":"x"}]}}"#, (400, 400)),
+            (r#"{"schema":"s","ruleSet":{"enableAt":"NEVER"}}"#, (400, 400)),
+            (r#"{"schema":"s","references":{"name":"n"}}"#, (400, 400)),
+            (r#"{"schema":"s","references":[[]]}"#, (400, 400)),
+            (r#"{"schema":"s","references":[{"name":"n","subject":"s","version":"latest"}]}"#, (400, 400)),
+            (r#"{"schema":"s","references":[{"name":"n","subject":"s","version":"1","extra":2}]}"#, (200, 0)),
+            (r#"{"schema":"s","references":[{"name":"n","subject":"s"}]}"#, (422, 42201)),
+            (r#"{"schema":"s","references":[null]}"#, (422, 42201)),
+            (
+                r#"{"schema":"s","schemaTagsToAdd":[{"schemaEntity":{"entityPath":"a","entityType":"SR_FIELD"}}]}"#,
+                (400, 400),
+            ),
+            ("", (422, 422)),
+            ("null", (422, 422)),
+            ("{} {}", (400, 400)),
+        ] {
+            assert_eq!(status(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn absent_keeps_null_clears_and_an_unknown_policy_clears() {
+        let update =
+            config_update(br#"{"alias":null,"compatibilityPolicy":"lenient","normalize":"true"}"#, "m").unwrap();
+        assert_eq!((update.alias, update.compatibility), (Some(None), None));
+        assert_eq!(update.compatibility_policy, Some(Some("LENIENT".to_owned())));
+        assert_eq!(update.normalize, Some(Some(true)));
+        let update = config_update(br#"{"compatibilityPolicy":"bogus"}"#, "m").unwrap();
+        assert_eq!(update.compatibility_policy, Some(None));
+    }
+
+    #[test]
+    fn a_mode_may_be_a_bare_text_null_or_missing() {
+        let read = |body: &str| mode_update(body.as_bytes(), "m");
+        assert_eq!(read("\"READONLY\"").unwrap().as_deref(), Some("READONLY"));
+        assert_eq!(read(r#"{"mode":"Import"}"#).unwrap().as_deref(), Some("Import"));
+        assert_eq!(read(r#"{"mode":null}"#).unwrap(), None);
+        assert_eq!(Wire::from(read("{}").unwrap_err()).code, 42204);
+        assert_eq!(Wire::from(read("[]").unwrap_err()).code, 400);
+    }
+}

@@ -1,0 +1,48 @@
+//! `POST /compatibility/subjects/{subject}/versions/{version}`
+
+use serde::Serialize;
+use sluice_registry::{CompatibilityReport, Error, SchemaRequest, VersionSpec};
+
+use super::error::SrError;
+use super::error::invalid_schema;
+use super::request::schema_request;
+use crate::answer::Answer;
+use crate::call::Call;
+
+/// `POST /compatibility/subjects/{subject}/versions/{version}?normalize&verbose` → the check against that one version.
+/// 40402 for a number that is not there; `latest` of an absent subject is compatible.
+pub(super) async fn test_compatibility_with_version(mut call: Call) -> Result<Answer, SrError> {
+    let body = call.read_body().await?;
+    let version = call.version()?;
+    let request = schema_request(&body, "testCompatibilityBySubjectName.arg4 must not be null (was null)")?;
+    check(&call, Some(version), request).await
+}
+
+#[derive(Debug, Serialize)]
+struct CompatibilityBody {
+    is_compatible: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<Vec<String>>,
+}
+
+/// Asks, and shows the reasons if `verbose`. A text that does not parse is 422, or when verbose an incompatibility.
+pub(super) async fn check(
+    call: &Call,
+    version: Option<VersionSpec>,
+    request: SchemaRequest,
+) -> Result<Answer, SrError> {
+    let verbose = call.query().flag("verbose");
+    let subject = call.aliased_subject().await?;
+    let checked = call.registry().check_compatibility(&call.caller, &subject, version, request, call.normalize()).await;
+    let report = match checked {
+        Err(Error::InvalidSchema { outline, cause }) if verbose => {
+            CompatibilityReport { is_compatible: false, messages: vec![invalid_schema(outline.as_deref(), &cause)] }
+        }
+        Err(Error::InvalidRequestSchema(text)) if verbose => {
+            CompatibilityReport { is_compatible: false, messages: vec![text] }
+        }
+        checked => checked?,
+    };
+    let messages = verbose.then_some(report.messages);
+    Ok(Answer::json(&CompatibilityBody { is_compatible: report.is_compatible, messages }))
+}

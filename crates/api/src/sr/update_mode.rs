@@ -1,0 +1,19 @@
+//! `PUT /mode`
+
+use serde_json::json;
+
+use super::error::SrError;
+use super::mode::parse;
+use super::request::mode_update;
+use crate::answer::Answer;
+use crate::call::Call;
+
+/// `PUT /mode?force` → the mode as it was written, whatever its case; `null` clears. 42204, 42205, 42206.
+pub(super) async fn update_mode(mut call: Call) -> Result<Answer, SrError> {
+    let body = call.read_body().await?;
+    let written = mode_update(&body, "updateTopLevelMode.arg1 must not be null (was null)")?;
+    let mode = written.as_deref().map(parse).transpose()?;
+    let force = call.query().flag("force");
+    call.registry().update_mode(&call.caller, &call.scope(), mode, force).await?;
+    Ok(Answer::json(&json!({"mode": written})))
+}

@@ -1,0 +1,16 @@
+//! `PUT /config/{subject}`
+
+use super::config::UpdatedConfig;
+use super::error::SrError;
+use super::request::config_update;
+use crate::answer::Answer;
+use crate::call::Call;
+
+/// `PUT /config/{subject}` → what is stored afterwards; absent fields are kept, `null` clears.
+/// 42203, 42205, 42208, 42210.
+pub(super) async fn update_subject_level_config(mut call: Call) -> Result<Answer, SrError> {
+    let body = call.read_body().await?;
+    let update = config_update(&body, "updateSubjectLevelConfig.arg2 must not be null (was null)")?;
+    let config = call.registry().update_config(&call.caller, &call.scope(), update).await?;
+    Ok(Answer::json(&UpdatedConfig::from(config)))
+}
