@@ -6,12 +6,19 @@
 //!
 //! Registration, text and compatibility never need linking: the reference accepts what a linker refuses.
 
+mod builtin;
 mod canonical;
 pub mod codec;
+mod descriptor;
 pub mod diff;
 pub mod model;
 pub mod parse;
 
+mod normalize;
+mod options;
+mod resolve;
 mod schema;
+mod tags;
+mod validate;
 
 pub use schema::ProtobufSchema;
