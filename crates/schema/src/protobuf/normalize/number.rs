@@ -92,7 +92,7 @@ fn floating(sign: &str, digits: &str) -> Option<String> {
         return None;
     }
     let value = if single.is_finite() && single.to_string() == double.to_string() { f64::from(single) } else { double };
-    let shortest = if value == double { value.to_string() } else { single.to_string() };
+    let shortest = value.to_string();
     let decimals = shortest.split_once('.').map_or(0, |(_, fraction)| fraction.len());
     let text = if decimals <= 3 { shortest } else { format!("{value:.3}") };
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
@@ -122,6 +122,9 @@ mod tests {
             ("1E-7", "0"),
             ("-1.5e3", "-1500"),
             ("2.0005", "2"),
+            ("0.1", "0.1"),
+            // Single precision prints 973398.9 as well, so single precision it is.
+            ("973398.9", "973398.875"),
             ("1.5f", "1.5"),
             ("7L", "7"),
             ("18446744073709551615", "18446744073709551615"),
