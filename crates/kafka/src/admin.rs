@@ -19,7 +19,7 @@ use sluice_data_plane::cluster::{
 };
 use tokio::sync::oneshot;
 
-use crate::client::{Alive, Core, as_ms};
+use crate::client::{Alive, Core, Flavour, as_ms};
 use crate::error::{
     self, Code, INVALID_TOPIC, LEADER_NOT_AVAILABLE, LOCAL_STATE, LOCAL_TIMED_OUT, NO_ERROR, UNKNOWN_TOPIC_ID,
     UNKNOWN_TOPIC_OR_PARTITION,
@@ -86,24 +86,33 @@ impl KafkaAdmin {
         self.alive.core()
     }
 
+    /// Counts a call by its result.
+    fn counted<T>(&self, call: &str, result: Result<T, AdminError>) -> Result<T, AdminError> {
+        let core = self.core();
+        let word = if result.is_ok() { "ok" } else { "error" };
+        core.metrics.admin_calls.with_label_values(&[&core.settings.name, call, word]).inc();
+        result
+    }
+}
+
+impl Core {
     /// One call from begin to end.
     async fn call(
         &self,
         timeout: Duration,
         submit: impl FnOnce(&Handle, i32, CallId) -> Result<(), (Code, String)>,
     ) -> Result<AdminReply, AdminError> {
-        let core = self.core();
         let began = Instant::now();
-        core.verified(timeout).await?;
+        self.verified(timeout).await?;
         let left = timeout.saturating_sub(began.elapsed());
-        let (begun, ended) = core.calls.begin();
-        submit(&core.asking, as_ms(left).max(1), begun.id)
-            .map_err(|(code, said)| core.admin_error(code, Some(said)))?;
+        let (begun, ended) = self.calls.begin();
+        submit(&self.asking, as_ms(left).max(1), begun.id)
+            .map_err(|(code, said)| self.admin_error(code, Some(said)))?;
         match tokio::time::timeout(left + GRACE, ended).await {
             Ok(Ok(Ok(reply))) => Ok(reply),
-            Ok(Ok(Err((code, said)))) => Err(core.admin_error(code, Some(said))),
-            Ok(Err(_)) => Err(core.admin_error(LOCAL_STATE, Some("the client was closed".to_owned()))),
-            Err(_) => Err(core.admin_error(LOCAL_TIMED_OUT, None)),
+            Ok(Ok(Err((code, said)))) => Err(self.admin_error(code, Some(said))),
+            Ok(Err(_)) => Err(self.admin_error(LOCAL_STATE, Some("the client was closed".to_owned()))),
+            Err(_) => Err(self.admin_error(LOCAL_TIMED_OUT, None)),
         }
     }
 
@@ -128,14 +137,6 @@ impl KafkaAdmin {
             .map(|(name, found)| (name, found.map_err(|(code, said)| error::admin_error(code, Some(said)))))
             .collect())
     }
-
-    /// Counts a call by its result.
-    fn counted<T>(&self, call: &str, result: Result<T, AdminError>) -> Result<T, AdminError> {
-        let core = self.core();
-        let word = if result.is_ok() { "ok" } else { "error" };
-        core.metrics.admin_calls.with_label_values(&[&core.settings.name, call, word]).inc();
-        result
-    }
 }
 
 fn unexpected(reply: &AdminReply) -> AdminError {
@@ -146,7 +147,8 @@ fn unexpected(reply: &AdminReply) -> AdminError {
 impl Administer for KafkaAdmin {
     async fn describe_cluster(&self, timeout_ms: u64) -> Result<ClusterDescription, AdminError> {
         let timeout = Duration::from_millis(timeout_ms);
-        let reply = self.call(timeout, |handle, timeout_ms, id| handle.describe_cluster(timeout_ms, id)).await;
+        let call = self.core().call(timeout, |handle, timeout_ms, id| handle.describe_cluster(timeout_ms, id));
+        let reply = call.await;
         let described = reply.and_then(|reply| match reply {
             AdminReply::Cluster(cluster) => Ok(cluster),
             other => Err(unexpected(&other)),
@@ -167,13 +169,13 @@ impl Administer for KafkaAdmin {
                 let mut askable: Vec<String> = names.iter().filter(|name| is_name(name)).cloned().collect();
                 askable.sort_unstable();
                 askable.dedup();
-                self.describe(&askable, authorized_operations, left()).await.map(|found| {
+                self.core().describe(&askable, authorized_operations, left()).await.map(|found| {
                     let unnamed = || Err(error::admin_error(INVALID_TOPIC, None));
                     names.iter().map(|name| found.get(name).cloned().unwrap_or_else(unnamed)).collect()
                 })
             }
             None => match all_names(self.core(), left()).await {
-                Ok(names) => self.describe(&names, authorized_operations, left()).await.map(|mut found| {
+                Ok(names) => self.core().describe(&names, authorized_operations, left()).await.map(|mut found| {
                     // a topic deleted in between is not there, which is no error of a listing
                     let gone = |error: &AdminError| is_unknown_topic(error.code);
                     let listed = names.iter().filter_map(|name| found.remove(name));
@@ -190,8 +192,9 @@ impl Administer for KafkaAdmin {
             Err(error) => Err(error),
             Ok(topic) => {
                 let timeout = Duration::from_millis(timeout_ms);
-                let reply = self.call(timeout, |handle, timeout_ms, id| handle.create_topic(&topic, timeout_ms, id));
-                match reply.await {
+                let core = self.core();
+                let call = core.call(timeout, |handle, timeout_ms, id| handle.create_topic(&topic, timeout_ms, id));
+                match call.await {
                     Ok(AdminReply::TopicCreated(result)) => {
                         result.map_err(|(code, said)| error::admin_error(code, Some(said)))
                     }
@@ -249,17 +252,11 @@ fn checked(topic: &NewTopic) -> Result<NewTopic, AdminError> {
     Ok(topic)
 }
 
-/// Asks metadata on a thread that may block, at most `timeout`.
-pub(crate) async fn metadata(
-    core: &Arc<Core>,
-    handle: Arc<Handle>,
-    topic: Option<String>,
-    timeout: Duration,
-) -> Result<Metadata, AdminError> {
+/// Metadata of all topics, asked on a thread that may block, at most `timeout`.
+pub(crate) async fn all_topics(core: &Arc<Core>, timeout: Duration) -> Result<Metadata, AdminError> {
     let timeout_ms = as_ms(timeout).max(1);
-    let asked = tokio::task::spawn_blocking(move || {
-        handle.metadata(topic.as_deref().map_or(About::AllTopics, About::Topic), timeout_ms)
-    });
+    let handle = core.asking.clone();
+    let asked = tokio::task::spawn_blocking(move || handle.metadata(About::AllTopics, timeout_ms));
     match tokio::time::timeout(timeout + GRACE, asked).await {
         Ok(Ok(Ok(metadata))) => Ok(metadata),
         Ok(Ok(Err(code))) => Err(core.admin_error(code, None)),
@@ -272,7 +269,7 @@ pub(crate) async fn metadata(
 async fn all_names(core: &Arc<Core>, timeout: Duration) -> Result<Vec<String>, AdminError> {
     let began = Instant::now();
     core.verified(timeout).await?;
-    let all = metadata(core, core.asking.clone(), None, timeout.saturating_sub(began.elapsed())).await?;
+    let all = all_topics(core, timeout.saturating_sub(began.elapsed())).await?;
     let mut names: Vec<_> = all.topics.into_iter().map(|topic| topic.name).filter(|name| is_name(name)).collect();
     names.sort_unstable();
     Ok(names)
@@ -301,25 +298,67 @@ pub(crate) async fn partitions_of(
 
 async fn ask(core: &Arc<Core>, topic: &str, if_missing: IfMissing) -> Result<Option<i32>, AdminError> {
     let deadline = Instant::now() + TOPIC_QUESTION;
-    let handle = match if_missing {
-        IfMissing::Report => core.asking.clone(),
-        IfMissing::BrokerMayCreate => creating(core)?,
+    let found = look(core, topic, TOPIC_QUESTION).await?;
+    if found.is_some() || if_missing == IfMissing::Report {
+        return Ok(found);
+    }
+    let (working, topic) = (core.clone(), topic.to_owned());
+    let (sender, answer) = oneshot::channel();
+    tokio::task::spawn_blocking(move || {
+        let creating = Handle::new(Kind::Producer, &working.settings.admin(true)).map(Arc::new);
+        let answer = match &creating {
+            Ok(handle) => ask_to_create(&working, handle, &topic, deadline),
+            Err(message) => Err(AdminError { code: LOCAL_STATE, message: message.clone() }),
+        };
+        let _ = sender.send(answer);
+        drop(creating); // takes a while, which the caller need not wait for
+    });
+    answer.await.unwrap_or_else(|_| Err(core.admin_error(LOCAL_STATE, None)))
+}
+
+/// Asks so that nothing can come of it: DescribeTopics never creates, and unlike plain metadata of one topic it leaves
+/// nothing behind in the client, which would ask for each unknown name again every second.
+async fn look(core: &Arc<Core>, topic: &str, timeout: Duration) -> Result<Option<i32>, AdminError> {
+    let found = match core.flavour {
+        Flavour::Kafka => {
+            let mut found = core.describe(&[topic.to_owned()], false, timeout).await?;
+            found.remove(topic).map(|topic| topic.map(|topic| partitions(&topic.partitions)))
+        }
+        Flavour::Dev => {
+            let topics = all_topics(core, timeout).await?.topics;
+            topics.into_iter().find(|found| found.name == topic).map(|found| Ok(partitions(&found.partitions)))
+        }
     };
+    match found {
+        None | Some(Ok(0)) => Ok(None),
+        Some(Ok(partitions)) => Ok(Some(partitions)),
+        Some(Err(error)) if is_unknown_topic(error.code) => Ok(None),
+        Some(Err(error)) => Err(error),
+    }
+}
+
+/// Asks, until `deadline`, with a client whose questions let brokers create topics. Such a client lives for one
+/// question: it is rare, and would keep the topic in mind.
+fn ask_to_create(
+    core: &Core,
+    creating: &Arc<Handle>,
+    topic: &str,
+    deadline: Instant,
+) -> Result<Option<i32>, AdminError> {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        let found = metadata(core, handle.clone(), Some(topic.to_owned()), left).await?;
+        let found = creating.metadata(About::Topic(topic), as_ms(left).max(1));
+        let found = found.map_err(|code| core.admin_error(code, None))?;
         let Some(found) = found.topics.into_iter().find(|found| found.name == topic) else { return Ok(None) };
         match found.code {
             NO_ERROR if !found.partitions.is_empty() => return Ok(Some(partitions(&found.partitions))),
-            // being created: a broker says so in any of these ways
-            NO_ERROR | UNKNOWN_TOPIC_OR_PARTITION | UNKNOWN_TOPIC_ID | LEADER_NOT_AVAILABLE
-                if if_missing == IfMissing::BrokerMayCreate && left > CREATION_POLL =>
-            {
-                tokio::time::sleep(CREATION_POLL).await;
+            // being created, or never: a broker says so in any of these ways
+            NO_ERROR | UNKNOWN_TOPIC_OR_PARTITION | UNKNOWN_TOPIC_ID | LEADER_NOT_AVAILABLE => {
+                if left <= CREATION_POLL {
+                    return Ok(None);
+                }
+                std::thread::sleep(CREATION_POLL);
             }
-            NO_ERROR | UNKNOWN_TOPIC_OR_PARTITION | UNKNOWN_TOPIC_ID => return Ok(None),
-            // partitions are known, some without a leader: the producer waits for it
-            LEADER_NOT_AVAILABLE if !found.partitions.is_empty() => return Ok(Some(partitions(&found.partitions))),
             code => return Err(core.admin_error(code, None)),
         }
     }
@@ -327,12 +366,6 @@ async fn ask(core: &Arc<Core>, topic: &str, if_missing: IfMissing) -> Result<Opt
 
 fn partitions(described: &[PartitionDescription]) -> i32 {
     i32::try_from(described.len()).unwrap_or(i32::MAX)
-}
-
-/// The client whose questions let brokers create topics; a short-lived one, because such questions are rare.
-fn creating(core: &Core) -> Result<Arc<Handle>, AdminError> {
-    let handle = Handle::new(Kind::Producer, &core.settings.admin(true));
-    handle.map(Arc::new).map_err(|message| AdminError { code: LOCAL_STATE, message })
 }
 
 #[cfg(test)]

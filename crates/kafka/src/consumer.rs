@@ -11,7 +11,7 @@ use sluice_data_plane::cluster::{AdminError, Consume, ConsumedRecord, IfMissing}
 use tokio::sync::Semaphore;
 
 use crate::client::{Alive, Core, as_ms};
-use crate::error::{self, LOCAL_STATE, LOCAL_TIMED_OUT, LOCAL_UNKNOWN_PARTITION, UNKNOWN_TOPIC_OR_PARTITION};
+use crate::error::{self, Code, LOCAL_STATE, LOCAL_TIMED_OUT, LOCAL_UNKNOWN_PARTITION, UNKNOWN_TOPIC_OR_PARTITION};
 use crate::ffi::{Event, Handle, Kind, Partition, Polled, Topic};
 
 /// Reads at a time.
@@ -86,11 +86,27 @@ impl Consume for KafkaConsumer {
 
     async fn offsets(&self, topic: &str, partition: i32, timeout_ms: u64) -> Result<(i64, i64), AdminError> {
         let name = topic.to_owned();
-        self.blocking(topic, partition, timeout_ms, move |core, deadline| {
-            let found = core.asking.watermarks(&name, partition, left_ms(deadline));
-            found.map_err(|code| core.admin_error(code, None))
-        })
-        .await
+        self.blocking(topic, partition, timeout_ms, move |core, deadline| watermarks(core, &name, partition, deadline))
+            .await
+    }
+}
+
+/// Codes by which a broker says that leadership is moving, or, for a new topic, not known everywhere yet:
+/// UNKNOWN_TOPIC_OR_PARTITION, LEADER_NOT_AVAILABLE, NOT_LEADER_OR_FOLLOWER, REPLICA_NOT_AVAILABLE,
+/// FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, OFFSET_NOT_AVAILABLE.
+const SETTLING: &[Code] = &[UNKNOWN_TOPIC_OR_PARTITION, 5, 6, 9, 74, 75, 78];
+const SETTLING_POLL: Duration = Duration::from_millis(50);
+
+/// Earliest offset and high watermark of a partition that metadata knows.
+fn watermarks(core: &Core, topic: &str, partition: i32, deadline: Instant) -> Result<(i64, i64), AdminError> {
+    loop {
+        match core.asking.watermarks(topic, partition, left_ms(deadline)) {
+            Ok(found) => return Ok(found),
+            Err(code) if SETTLING.contains(&code) && Instant::now() + SETTLING_POLL < deadline => {
+                std::thread::sleep(SETTLING_POLL);
+            }
+            Err(code) => return Err(core.admin_error(code, None)),
+        }
     }
 }
 
@@ -106,7 +122,7 @@ fn read(
     deadline: Instant,
 ) -> Result<Vec<ConsumedRecord>, AdminError> {
     let failed = |code| core.admin_error(code, None);
-    let (low, high) = core.asking.watermarks(topic, partition, left_ms(deadline)).map_err(failed)?;
+    let (low, high) = watermarks(core, topic, partition, deadline)?;
     let start = if offset < 0 { high.saturating_add(offset) } else { offset }.max(low);
     let mut records: Vec<ConsumedRecord> = Vec::new();
     if start >= high || limit == 0 {

@@ -89,8 +89,7 @@ impl DevAdmin {
     }
 
     async fn topics(&self, timeout_ms: u64) -> Result<(Vec<Broker>, Vec<TopicMetadata>), AdminError> {
-        let asking = self.core().asking.clone();
-        let all = admin::metadata(self.core(), asking, None, Duration::from_millis(timeout_ms)).await?;
+        let all = admin::all_topics(self.core(), Duration::from_millis(timeout_ms)).await?;
         let brokers = all
             .brokers
             .into_iter()

@@ -334,6 +334,21 @@ impl Topic {
     }
 }
 
+impl Topic {
+    /// Has metadata of the topic asked for; does not wait for it.
+    pub(crate) fn refresh(&self) {
+        let mut native: *const sys::rd_kafka_metadata = ptr::null();
+        // SAFETY: client and topic are alive; `native` receives an allocation of ours on success, freed at once. With
+        // no time to wait the answer usually comes later, and updates the client all the same.
+        unsafe {
+            let code = raw::rd_kafka_metadata(self.handle.rk(), 0, self.rkt.as_ptr(), &mut native, 0);
+            if code == NO_ERROR && !native.is_null() {
+                sys::rd_kafka_metadata_destroy(native);
+            }
+        }
+    }
+}
+
 impl Drop for Topic {
     fn drop(&mut self) {
         // SAFETY: our one reference, and the client is still alive: `handle` is dropped after this body.

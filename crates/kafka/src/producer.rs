@@ -151,6 +151,7 @@ struct LaneProducer {
     deliveries: Arc<dyn Deliveries>,
     state: RwLock<LaneState>,
     counters: Counters,
+    began: Instant,
 }
 
 #[derive(Default)]
@@ -171,6 +172,8 @@ struct LaneState {
 struct CachedTopic {
     topic: Topic,
     used: AtomicU64,
+    /// When librdkafka was last told to ask about it again, in ms since the lane began.
+    asked_again_ms: AtomicU64,
 }
 
 /// Outcome counters of a lane.
@@ -217,7 +220,7 @@ impl LaneProducer {
             unanswered: metrics.unanswered.with_label_values(&[cluster, lane_name(lane)]),
             rebuilds: metrics.rebuilds.with_label_values(&[cluster, lane_name(lane)]),
         };
-        LaneProducer { lane, core, deliveries, state: RwLock::default(), counters }
+        LaneProducer { lane, core, deliveries, state: RwLock::default(), counters, began: Instant::now() }
     }
 
     fn enqueue(self: &Arc<Self>, record: &Record<'_>, token: Token) -> Result<(), LocalFull> {
@@ -228,7 +231,8 @@ impl LaneProducer {
                 Some(Err(LOCAL_QUEUE_FULL)) => return Err(LocalFull),
                 Some(Err(LOCAL_FATAL)) => self.replace_dead(),
                 Some(Err(code)) => {
-                    self.refuse_topic(record.topic, code);
+                    self.doubt_topic(record.topic, code);
+                    self.ask_again(record.topic);
                     self.refuse(token, code, error::text(code));
                     return Ok(());
                 }
@@ -278,8 +282,8 @@ impl LaneProducer {
         }
         let opened = Topic::new(&producer.handle, topic).map_err(|code| (code, error::text(code)))?;
         state.clock += 1;
-        let used = AtomicU64::new(state.clock);
-        state.topics.insert(Box::from(topic), CachedTopic { topic: opened, used });
+        let (used, asked_again_ms) = (AtomicU64::new(state.clock), AtomicU64::new(0));
+        state.topics.insert(Box::from(topic), CachedTopic { topic: opened, used, asked_again_ms });
         Ok(())
     }
 
@@ -391,16 +395,30 @@ impl LaneProducer {
         let persistence =
             if report.is_surely_not_written() && !is_dead { Persistence::SurelyNot } else { Persistence::Maybe };
         if let Some(topic) = report.topic() {
-            self.refuse_topic(&topic, code);
+            self.doubt_topic(&topic, code);
         }
         let error = self.core.admin_error(code, report.said());
         failed(persistence, error.code, error.message)
     }
 
     /// Lets the next question about a topic reach the cluster, when `code` contradicts what was believed of it.
-    fn refuse_topic(&self, topic: &str, code: Code) {
+    fn doubt_topic(&self, topic: &str, code: Code) {
         if matches!(error::cause(code), Cause::UnknownTopic | Cause::UnknownPartition) {
             self.core.topics.forget(topic);
+        }
+    }
+
+    /// librdkafka remembers that a topic was denied, or does not exist, and refuses its records without asking, until
+    /// it refreshes metadata (5 minutes). Makes it ask now, at most once a second per topic.
+    fn ask_again(&self, topic: &str) {
+        let state = self.state.read();
+        let Some(cached) = state.topics.get(topic) else { return };
+        let now_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let last_ms = cached.asked_again_ms.load(Ordering::Relaxed);
+        if now_ms.saturating_sub(last_ms) >= 1_000
+            && cached.asked_again_ms.compare_exchange(last_ms, now_ms, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        {
+            cached.topic.refresh();
         }
     }
 
@@ -443,9 +461,88 @@ fn lane_name(lane: Lane) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use sluice_data_plane::cluster::Header;
+    use sluice_data_plane::cluster::{Header, NewTopic};
+    use sluice_data_plane::conformance::{Inbox, failed, next_token, to, written};
 
     use super::*;
+    use crate::{DevBroker, KafkaMetrics};
+
+    /// A lane of the in-process broker, with topic `t`.
+    async fn lane() -> (DevBroker, Arc<Alive>, Arc<LaneProducer>, Arc<Inbox>) {
+        let broker = DevBroker::start().unwrap();
+        let metrics = KafkaMetrics::register(&prometheus::Registry::new()).unwrap();
+        let inbox = Arc::new(Inbox::default());
+        let handle = broker.connect(broker.settings(), inbox.clone(), &metrics).unwrap();
+        let topic = NewTopic { name: "t".into(), ..NewTopic::default() };
+        handle.admin.create_topic(&topic, 10_000).await.unwrap();
+        let alive = Core::start(broker.settings(), Flavour::Dev, &metrics).unwrap();
+        let lane = Arc::new(LaneProducer::new(Lane::Pinned, alive.core().clone(), inbox.clone()));
+        (broker, alive, lane, inbox)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_producer_that_died_is_replaced_and_what_it_held_may_be_written() {
+        let (_broker, _alive, lane, inbox) = lane().await;
+        let send = || {
+            let token = next_token();
+            lane.enqueue(&to("t", Some(0), None, Some(b"x")), token).unwrap();
+            token
+        };
+        written(inbox.outcome(send()).await);
+        let first = lane.producers().remove(0);
+        lane.state.write().started = None; // long ago
+        // enqueued while it lives, reported when it is dead: nobody knows
+        first.life.store(DEAD, Ordering::Release);
+        let held = send();
+        first.handle.raise_fatal_error();
+        let outcome = inbox.outcome(held).await;
+        assert!(
+            matches!(&outcome, Outcome::Written { .. } | Outcome::Failed { persistence: Persistence::Maybe, .. }),
+            "{outcome:?}"
+        );
+        let token = send();
+        written(inbox.outcome(token).await);
+        assert_eq!(lane.counters.rebuilds.get(), 1);
+        let current = lane.state.read().current.clone().unwrap();
+        assert!(!Arc::ptr_eq(&first, &current));
+        lane.close();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_producer_is_not_replaced_again_and_again() {
+        let (_broker, _alive, lane, inbox) = lane().await;
+        let send = || {
+            let token = next_token();
+            lane.enqueue(&to("t", Some(0), None, Some(b"x")), token).unwrap();
+            token
+        };
+        written(inbox.outcome(send()).await);
+        lane.state.write().started = Some(Instant::now());
+        lane.producers()[0].handle.raise_fatal_error();
+        let (persistence, cause, _, text) = failed(inbox.outcome(send()).await);
+        assert_eq!((persistence, cause), (Persistence::SurelyNot, Cause::Cluster));
+        assert_eq!(text, "the producer is being replaced: test_fatal_error: raised by a test");
+        tokio::time::sleep(BETWEEN_STARTS).await;
+        written(inbox.outcome(send()).await);
+        lane.close();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn topic_handles_are_bounded_and_forgotten_ones_are_opened_again() {
+        let (_broker, _alive, lane, inbox) = lane().await;
+        let send = || {
+            let token = next_token();
+            lane.enqueue(&to("t", Some(0), None, Some(b"x")), token).unwrap();
+            token
+        };
+        written(inbox.outcome(send()).await);
+        for number in 0..MOST_TOPICS + 10 {
+            lane.prepare(&format!("other-{number}")).unwrap();
+        }
+        assert!(lane.state.read().topics.len() <= MOST_TOPICS);
+        written(inbox.outcome(send()).await);
+        lane.close();
+    }
 
     fn record<'a>(key: Option<&'a [u8]>, value: Option<&'a [u8]>, headers: &'a [Header<'a>]) -> Record<'a> {
         Record { topic: "t", partition: None, key, value, headers, timestamp_ms: 1 }

@@ -1,4 +1,5 @@
 //! The in-process broker passes the suite of every cluster, and says what it cannot do.
+#![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
 
