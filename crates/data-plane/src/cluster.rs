@@ -214,6 +214,15 @@ pub enum IfMissing {
     BrokerMayCreate,
 }
 
+/// What a cluster gives a topic that asks for nothing. 0: the cluster did not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TopicDefaults {
+    /// `num.partitions`
+    pub partitions: i32,
+    /// `default.replication.factor`
+    pub replication_factor: i16,
+}
+
 /// Admin calls. Every one is bounded by `timeout_ms`.
 #[async_trait]
 pub trait Administer: Send + Sync + 'static {
@@ -230,6 +239,12 @@ pub trait Administer: Send + Sync + 'static {
 
     /// CreateTopics, one topic.
     async fn create_topic(&self, topic: &NewTopic, timeout_ms: u64) -> Result<(), AdminError>;
+
+    /// What a topic without counts would get; for answers about topics that were only checked.
+    async fn topic_defaults(&self, timeout_ms: u64) -> Result<TopicDefaults, AdminError> {
+        let _ = timeout_ms;
+        Ok(TopicDefaults::default())
+    }
 
     /// Whether a topic exists by the client's own metadata, refreshed at most once a second: partitions count, or
     /// `None`. For the produce path, before the first record: answers within a second when the cluster does.

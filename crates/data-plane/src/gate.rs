@@ -1,0 +1,160 @@
+//! The gate: what a declared topic lets through on each side.
+//!
+//! Pure checks on one record's side, given the topic's rules and the schema that was resolved for it. *Strict* refuses;
+//! *warn* lets pass what could be written at all, and reports the violation to be counted; *off* is an undeclared
+//! topic. What only the registry can say (unknown ids, other subjects, incompatible texts) is asked in `resolve.rs`.
+//!
+//! Source: docs/decisions.md, "Strict, precisely".
+
+use sluice_schema::SchemaType;
+use sluice_schema::wire::{self, FramedId, MessageIndexes};
+
+use crate::error::GateError;
+use crate::record::{PlainFormat, RecordHeader, Side};
+use crate::resolve::{Gate, Usable};
+use crate::route::{Enforcement, SideRules, TopicEntry};
+
+/// The rules of one side, if they are enforced at all.
+pub(crate) fn enforced(topic: Option<&TopicEntry>, side: Side) -> Option<&SideRules> {
+    let topic = topic?;
+    let rules = match side {
+        Side::Key => &topic.key,
+        Side::Value => &topic.value,
+    };
+    let enforces = rules.enforcement != Enforcement::Off && (rules.format.is_some() || rules.deny_null);
+    enforces.then_some(rules)
+}
+
+/// A side without bytes: Kafka's null.
+pub(crate) fn null(gate: Gate<'_>, rules: &SideRules) -> Result<(), GateError> {
+    if rules.deny_null {
+        return Err(gate.type_not_allowed("null is not allowed here (tombstones: deny)".to_owned()));
+    }
+    Ok(())
+}
+
+/// What must be known before raw bytes pass.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum RawCheck<'a> {
+    /// Nothing: the topic has no schema.
+    Passes,
+    /// The schema of this id, to check the rest under.
+    Under(FramedId, RawPayload<'a>),
+}
+
+/// Bytes behind the id: message indexes and payload, together or apart.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct RawPayload<'a> {
+    indexes_and_payload: &'a [u8],
+    payload: Option<&'a [u8]>,
+}
+
+/// A side without a schema in the request: only framed bytes can pass where the topic has one.
+pub(crate) fn plain<'a>(
+    gate: Gate<'_>,
+    rules: &SideRules,
+    format: PlainFormat,
+    bytes: &'a [u8],
+    headers: &'a [RecordHeader<'_>],
+) -> Result<RawCheck<'a>, GateError> {
+    let Some(language) = rules.format else { return Ok(RawCheck::Passes) };
+    if format != PlainFormat::Binary {
+        return Err(gate.type_not_allowed(format!("it takes {language} data or framed bytes")));
+    }
+    let in_header = headers.iter().rev().find(|header| header.name == gate.side.id_header());
+    let framed = match in_header.and_then(|header| header.value.as_deref()) {
+        Some(header) => {
+            wire::split(header).map(|(id, rest)| (id, RawPayload { indexes_and_payload: rest, payload: Some(bytes) }))
+        }
+        None => wire::split(bytes).map(|(id, rest)| (id, RawPayload { indexes_and_payload: rest, payload: None })),
+    };
+    match framed {
+        Ok((id, payload)) => Ok(RawCheck::Under(id, payload)),
+        Err(cause) => Err(gate.framing(format!("{cause}: it takes bytes framed with a schema id"))),
+    }
+}
+
+/// Raw bytes under the schema they name.
+pub(crate) fn decodes(
+    gate: Gate<'_>,
+    rules: &SideRules,
+    schema: &Usable,
+    raw: &RawPayload<'_>,
+) -> Result<(), GateError> {
+    let (indexes, payload) = match schema.schema_type {
+        SchemaType::Protobuf => indexes_and_payload(raw).map_err(|cause| gate.framing(cause.to_string()))?,
+        SchemaType::Avro | SchemaType::Json => return Ok(()),
+    };
+    let codec = schema.codec().map_err(|error| gate.undecodable(error.to_string()))?;
+    let id = schema.id;
+    let message = codec
+        .message_by_indexes(&indexes)
+        .ok_or_else(|| gate.undecodable(format!("the schema with id {id} has no message at {:?}", indexes.0)))?;
+    if let Some(wanted) = &rules.message
+        && message != schema.message()
+    {
+        return Err(gate.undecodable(format!("its message is {wanted}")));
+    }
+    codec
+        .check(message, payload)
+        .map_err(|mismatch| gate.undecodable(crate::error::one_line(&format!("schema {id}: {}", mismatch.0))))
+}
+
+fn indexes_and_payload<'a>(raw: &RawPayload<'a>) -> Result<(MessageIndexes, &'a [u8]), wire::BadFrame> {
+    match raw.payload {
+        // A header may leave the indexes out: the first message.
+        Some(payload) if raw.indexes_and_payload.is_empty() => Ok((MessageIndexes::first(), payload)),
+        Some(payload) => Ok((wire::split_indexes(raw.indexes_and_payload)?.0, payload)),
+        None => wire::split_indexes(raw.indexes_and_payload),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GATE: Gate<'_> = Gate { topic: "t", side: Side::Value };
+
+    fn rules() -> SideRules {
+        SideRules {
+            format: Some(SchemaType::Protobuf),
+            subject: "t-value".into(),
+            enforcement: Enforcement::Strict,
+            auto_register: true,
+            message: None,
+            compatibility: None,
+            deny_null: false,
+        }
+    }
+
+    #[test]
+    fn only_framed_bytes_pass_a_schema_topic() {
+        let rule = |format, bytes: &'static [u8]| plain(GATE, &rules(), format, bytes, &[]).map_err(|e| e.rule());
+        assert_eq!(rule(PlainFormat::Json, b"{}"), Err("type"));
+        assert_eq!(rule(PlainFormat::String, b"\0\0\0\0\x01\0"), Err("type"));
+        assert_eq!(rule(PlainFormat::Binary, b"not framed"), Err("framing"));
+        assert_eq!(rule(PlainFormat::Binary, b"\0\0"), Err("framing"));
+        assert_eq!(rule(PlainFormat::Binary, b""), Err("framing"));
+        assert!(
+            matches!(rule(PlainFormat::Binary, b"\0\0\0\0\x07\0"), Ok(RawCheck::Under(FramedId::Id(id), _)) if id.0 == 7)
+        );
+    }
+
+    #[test]
+    fn an_id_in_the_header_counts_like_one_in_the_frame() {
+        let mut guid = vec![1];
+        guid.extend([9; 16]);
+        let headers = [RecordHeader { name: "__value_schema_id".into(), value: Some(guid) }];
+        let check = plain(GATE, &rules(), PlainFormat::Binary, b"payload", &headers).unwrap();
+        let RawCheck::Under(FramedId::Guid(found), raw) = check else { panic!("{check:?}") };
+        assert_eq!(found.0, [9; 16]);
+        assert_eq!(indexes_and_payload(&raw), Ok((MessageIndexes::first(), &b"payload"[..])));
+    }
+
+    #[test]
+    fn null_passes_unless_the_file_denies_it() {
+        assert_eq!(null(GATE, &rules()), Ok(()));
+        let denies = SideRules { deny_null: true, ..rules() };
+        assert_eq!(null(GATE, &denies).map_err(|e| e.rule()), Err("type"));
+    }
+}
