@@ -20,6 +20,7 @@ pub mod media;
 pub mod metrics;
 pub mod observe;
 pub mod query;
+pub mod rest_v3;
 pub mod route;
 pub mod serve;
 pub mod service;
@@ -28,6 +29,7 @@ pub mod sr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sluice_data_plane::DataPlane;
 use sluice_registry::Registry;
 use tokio::sync::watch;
 
@@ -36,6 +38,10 @@ use tokio::sync::watch;
 pub struct Services {
     /// The registry.
     pub registry: Registry,
+    /// Clusters, topics, records.
+    pub data: DataPlane,
+    /// Whether records are shown to whoever reaches the management listener.
+    pub read_back: bool,
 }
 
 /// Limits and switches of the HTTP layer.
@@ -43,6 +49,8 @@ pub struct Services {
 pub struct Settings {
     /// Longest request body that is read whole, bytes. 10 MiB.
     pub max_body_bytes: usize,
+    /// Longest JSON of one record in a stream, bytes. 8 MiB.
+    pub max_record_bytes: usize,
     /// Longest request line (414) and longest request head (431), bytes. 8 KiB.
     pub max_head_bytes: usize,
     /// Connections over all listeners; more are answered 503. 10,240.
@@ -65,6 +73,7 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             max_body_bytes: 10 * 1024 * 1024,
+            max_record_bytes: 8 * 1024 * 1024,
             max_head_bytes: 8 * 1024,
             max_connections: 10_240,
             head_timeout: Duration::from_secs(30),

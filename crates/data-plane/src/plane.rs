@@ -119,4 +119,11 @@ impl DataPlane {
     pub fn config(&self) -> &DataPlaneConfig {
         &self.inner.config
     }
+
+    /// Waits until every record that was enqueued has an outcome, at most `timeout_ms`; how many have none.
+    pub async fn flush(&self, timeout_ms: u64) -> usize {
+        let clusters = self.clusters_in_use();
+        let flushes = clusters.iter().map(|cluster| cluster.produce.flush(timeout_ms));
+        futures_util::future::join_all(flushes).await.into_iter().sum()
+    }
 }

@@ -19,5 +19,5 @@ mod registry;
 pub use access::{Access, Action, Caller, Decision, Principal, Resource};
 pub use error::Error;
 pub use model::*;
-pub use registry::{Registry, RegistryConfig, UsableSchema};
+pub use registry::{Coherence, Registry, RegistryConfig, UsableSchema};
 pub use request::*;
