@@ -152,3 +152,56 @@ fn worded(found: Found, reader: &str, writer: &str) -> Difference {
     let message = format!("{{errorType:\"{}\", description:\"{description}\"}}", found.change.id);
     Difference { kind: found.change.id, path: found.path, message }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Reference;
+    use crate::protobuf::model::ProtoFile;
+    use crate::protobuf::parse::parse_text;
+
+    /// Types that refer to each other at will, as one file.
+    fn tangle() -> impl Strategy<Value = ProtoFile> {
+        let kinds =
+            proptest::sample::select(vec!["int32", "int32", "string", "T0", "T1", "T2", "T3", "map<int32, T1>"]);
+        proptest::collection::vec(proptest::collection::vec(kinds, 0..3), 4).prop_map(|messages| {
+            let message = |(n, kinds): (usize, &Vec<&str>)| {
+                let field = |(n, kind): (usize, &&str)| format!("{kind} f{n} = {}; ", n + 1);
+                format!("message T{n} {{ {} }}\n", kinds.iter().enumerate().map(field).collect::<String>())
+            };
+            let messages: String = messages.iter().enumerate().map(message).collect();
+            parse_text(&format!("syntax = \"proto3\"; package dep; {messages}")).unwrap()
+        })
+    }
+
+    fn reference(version: i32) -> Reference {
+        Reference { name: "dep.proto".to_owned(), subject: "dep".to_owned(), version }
+    }
+
+    proptest! {
+        #[test]
+        fn exact_and_wide_walks_agree_on_the_verdict_and_on_the_distinct_changes(old in tangle(), new in tangle()) {
+            let main = parse_text("syntax = \"proto3\"; message Main { dep.T0 a = 1; dep.T1 b = 2; }").unwrap();
+            let (first, second) = (reference(1), reference(2));
+            let original = Side { root: &main, dependencies: vec![(Some(&first), &old)] };
+            let update = Side { root: &main, dependencies: vec![(Some(&second), &new)] };
+            let keep = Keep::Incompatible;
+            let mut exact = Walk::exact(&original, &update, Report::new(keep));
+            compare_files(&mut exact, &original, &update);
+            let mut wide = Walk::wide(&original, &update, Report::new(keep));
+            compare_files(&mut wide, &original, &update);
+            wide.compare_queued();
+            prop_assert!(!exact.gave_up());
+            // A wide walk does not repeat at a field what it says of the field's type.
+            let distinct = |found: Vec<Found>| -> std::collections::BTreeSet<(&str, String)> {
+                let said = found.into_iter().filter(|found| found.change != FIELD_NAMED_TYPE_CHANGED);
+                said.map(|found| (found.change.id, found.path)).collect()
+            };
+            let (exact, wide) = (exact.into_found(), wide.into_found());
+            prop_assert_eq!(exact.is_empty(), wide.is_empty());
+            prop_assert_eq!(distinct(exact), distinct(wide));
+        }
+    }
+}

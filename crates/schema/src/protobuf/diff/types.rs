@@ -3,30 +3,37 @@
 //! A tree of name parts. A written name is looked up from a scope outwards, whole, as the reference does it: the
 //! innermost scope under which *all* of the name exists wins (protoc would stop at the first part). Invariant:
 //! work per look-up is bounded by the nesting depth times the length of the name, never by the number of types.
+//! [`crate::protobuf::resolve`] answers the same question for normal forms; here each type also carries its origin
+//! and where its package ends, and scopes are places instead of texts.
 //!
 //! Source: Confluent `protobuf/diff/Context.java` (`collectTypeInfo`, `resolve`), 8.2.0.
 
 use std::collections::HashMap;
 
 use crate::Reference;
-use crate::protobuf::ProtobufSchema;
-use crate::protobuf::model::{Enum, FieldType, Message, OptionElement, OptionValue, ProtoFile, Scalar};
+use crate::protobuf::model::{Enum, FieldType, Message, ProtoFile, Scalar};
+use crate::protobuf::{ProtobufSchema, builtin, options};
 
 /// One side of a comparison.
 #[derive(Debug)]
 pub(crate) struct Side<'a> {
     /// The file whose messages are compared.
     pub(crate) root: &'a ProtoFile,
-    /// Files that its names may reach: the texts of its references, transitively, and the built-in ones; each
-    /// with the reference that the root schema itself carries for it. Of equal names the last one counts, and
+    /// Files that its names may reach beside the built-in ones: the texts of its references, transitively, each
+    /// with the reference that the root schema itself carries for it. Of equal names the first one counts, and
     /// those of `root` before all.
     pub(crate) dependencies: Vec<(Option<&'a Reference>, &'a ProtoFile)>,
 }
 
 impl<'a> Side<'a> {
-    /// The side of a parsed schema.
+    /// The side of a parsed schema. Names of references whose texts do not parse stand for nothing; such a schema
+    /// does not get past validation.
     pub(crate) fn of(schema: &'a ProtobufSchema) -> Side<'a> {
-        Side { root: schema.file(), dependencies: Vec::new() }
+        // Of carried references with one name the last one counts.
+        let carried = |name: &str| schema.references().iter().rev().find(|reference| reference.name == name);
+        let files = schema.referenced_files().unwrap_or_default().iter();
+        let dependencies = files.map(|referenced| (carried(&referenced.source.name), &referenced.file)).collect();
+        Side { root: schema.file(), dependencies }
     }
 }
 
@@ -38,7 +45,7 @@ pub(super) enum Origin<'a> {
     /// In a file that the schema refers to.
     Reference(&'a Reference),
     /// In a built-in file, or in a reference of a reference.
-    Indirect,
+    Elsewhere,
 }
 
 /// What a declared name stands for.
@@ -70,6 +77,9 @@ struct Declared<'a> {
     depth: u32,
 }
 
+/// First parts of the names of built-in files.
+const BUILTIN_PACKAGES: [&str; 2] = ["google", "confluent"];
+
 /// The tree of one side.
 #[derive(Debug)]
 pub(super) struct Types<'a> {
@@ -77,6 +87,8 @@ pub(super) struct Types<'a> {
     children: HashMap<(Place, &'a str), Place>,
     /// The package of the compared file.
     root: Place,
+    /// Whether the built-in files are in the tree. Most schemas never ask for them.
+    has_builtin: bool,
 }
 
 /// A type as a field names it. Maps of one form: `map<k, v>` and entries of a descriptor alike.
@@ -137,11 +149,16 @@ impl From<Scalar> for ScalarKind {
 impl<'a> Types<'a> {
     pub(super) fn of(side: &Side<'a>) -> Types<'a> {
         let outermost = Node { name: "", parent: OUTERMOST, declared: None };
-        let mut types = Types { nodes: vec![outermost], children: HashMap::new(), root: OUTERMOST };
-        for (reference, file) in &side.dependencies {
-            types.declare_file(file, reference.map_or(Origin::Indirect, Origin::Reference));
-        }
+        let nodes = vec![outermost];
+        let mut types = Types { nodes, children: HashMap::new(), root: OUTERMOST, has_builtin: false };
         types.root = types.declare_file(side.root, Origin::Local);
+        for (reference, file) in &side.dependencies {
+            types.declare_file(file, reference.map_or(Origin::Elsewhere, Origin::Reference));
+        }
+        // Inside these packages a short name may mean a built-in type although an outer scope has one as well.
+        if BUILTIN_PACKAGES.iter().any(|name| types.inside(OUTERMOST, name).is_some()) {
+            types.declare_builtin();
+        }
         types
     }
 
@@ -156,11 +173,11 @@ impl<'a> Types<'a> {
     }
 
     /// How the comparison sees a type written in `scope`.
-    pub(super) fn see(&self, scope: Place, written: Written<'a>) -> Seen<'a> {
+    pub(super) fn see(&mut self, scope: Place, written: Written<'a>) -> Seen<'a> {
         match written {
             Written::Scalar(scalar) => Seen::Scalar(scalar.into()),
             Written::Map(key, value) => Seen::Map { key: Written::Scalar(key), value: value.into() },
-            Written::Named(name) => match self.resolve(scope, name) {
+            Written::Named(name) => match self.resolve_or_load(scope, name) {
                 None => Seen::Message { written: name, place: None },
                 Some((place, Declaration::Message(message))) => match entry_types(message) {
                     Some((key, value)) => Seen::Map { key, value },
@@ -188,6 +205,15 @@ impl<'a> Types<'a> {
             at = node.parent;
             Some(node.name)
         })
+    }
+
+    fn resolve_or_load(&mut self, scope: Place, name: &str) -> Option<(Place, Declaration<'a>)> {
+        let found = self.resolve(scope, name);
+        if found.is_none() && !self.has_builtin {
+            self.declare_builtin();
+            return self.resolve(scope, name);
+        }
+        found
     }
 
     fn resolve(&self, scope: Place, name: &str) -> Option<(Place, Declaration<'a>)> {
@@ -223,6 +249,13 @@ impl<'a> Types<'a> {
         package
     }
 
+    fn declare_builtin(&mut self) {
+        self.has_builtin = true;
+        for (_, file) in builtin::files() {
+            self.declare_file(file, Origin::Elsewhere);
+        }
+    }
+
     /// As deep as messages nest, which parsing caps.
     fn declare_types(
         &mut self,
@@ -232,20 +265,21 @@ impl<'a> Types<'a> {
         origin: Origin<'a>,
         depth: u32,
     ) {
-        for found in enums {
-            self.declare(scope, &found.name, Declared { what: Declaration::Enum, origin, depth });
-        }
         for message in messages {
             let declared = Declared { what: Declaration::Message(message), origin, depth };
             let place = self.declare(scope, &message.name, declared);
             self.declare_types(place, &message.messages, &message.enums, origin, depth + 1);
         }
+        for found in enums {
+            self.declare(scope, &found.name, Declared { what: Declaration::Enum, origin, depth });
+        }
     }
 
+    /// Declares a type unless its name is taken.
     fn declare(&mut self, scope: Place, name: &'a str, declared: Declared<'a>) -> Place {
         let place = self.enter(scope, name);
         if let Some(node) = self.nodes.get_mut(place.0 as usize) {
-            node.declared = Some(declared);
+            node.declared.get_or_insert(declared);
         }
         place
     }
@@ -271,12 +305,5 @@ fn entry_types(message: &Message) -> Option<(Written<'_>, Written<'_>)> {
 
 /// Whether the message is the entry of a map.
 pub(super) fn is_map_entry(message: &Message) -> bool {
-    message.options.iter().any(|OptionElement { name, value, .. }| {
-        name == "map_entry"
-            && match value {
-                OptionValue::Boolean(yes) => *yes,
-                OptionValue::String(word) | OptionValue::Enum(word) => word.eq_ignore_ascii_case("true"),
-                _ => false,
-            }
-    })
+    options::is_true(&message.options, "map_entry")
 }
