@@ -106,7 +106,7 @@ impl ProtobufSchema {
     /// Descriptors for linking, dependencies first: the built-in files that are needed, the references, then the
     /// schema's own file under the name `root_name`. Names are resolved, and the dependencies are the files whose
     /// types are used, whatever the imports say: what resolves here links.
-    pub(crate) fn linkable_files(&self, root_name: &str) -> Result<Vec<FileDescriptorProto>, InvalidSchema> {
+    pub fn linkable_files(&self, root_name: &str) -> Result<Vec<FileDescriptorProto>, InvalidSchema> {
         let referenced = self.referenced_files()?;
         let paths: Vec<&str> =
             referenced.iter().map(|referenced| &*referenced.source.name).chain([root_name]).collect();

@@ -133,15 +133,15 @@ impl Descriptors<'_> {
                 }
             }
         }
-        let mut taken: HashSet<&str> =
-            message.oneofs.iter().flat_map(|oneof| &oneof.fields).map(|field| field.name.as_str()).collect();
+        let mut taken: HashSet<String> =
+            message.oneofs.iter().flat_map(|oneof| &oneof.fields).map(|field| field.name.clone()).collect();
         if self.voice == Voice::Linker {
-            taken.extend(message.oneofs.iter().map(|oneof| oneof.name.as_str()));
-            taken.extend(message.fields.iter().map(|field| field.name.as_str()));
+            taken.extend(message.oneofs.iter().map(|oneof| oneof.name.clone()));
+            taken.extend(message.fields.iter().map(|field| field.name.clone()));
         }
         for field in &message.fields {
             // The reference drops a plain field that has a oneof member's name.
-            if self.voice == Voice::Reference && taken.contains(field.name.as_str()) {
+            if self.voice == Voice::Reference && taken.contains(&field.name) {
                 continue;
             }
             let mut place = Place::default();
@@ -153,7 +153,7 @@ impl Descriptors<'_> {
             } else if field.label == Some(Label::Optional) && self.syntax == Some(Syntax::Proto3) {
                 place.oneof = Some(oneofs.len());
                 place.proto3_optional = true;
-                oneofs.push(self.synthetic_oneof(&field.name, &taken));
+                oneofs.push(self.synthetic_oneof(&field.name, &mut taken));
             }
             fields.message(2, &self.field(scope, field, place));
         }
@@ -232,10 +232,16 @@ impl Descriptors<'_> {
         }
     }
 
-    fn synthetic_oneof(&self, field: &str, taken: &HashSet<&str>) -> String {
+    /// protoc avoids names that are taken, by more and more `X`; the reference does not look.
+    fn synthetic_oneof(&self, field: &str, taken: &mut HashSet<String>) -> String {
         let mut name = format!("_{field}");
-        while self.voice == Voice::Linker && taken.contains(name.as_str()) {
-            name.insert(0, 'X');
+        if self.voice == Voice::Linker {
+            if field.starts_with('_') {
+                name.remove(0);
+            }
+            while !taken.insert(name.clone()) {
+                name.insert(0, 'X');
+            }
         }
         name
     }
