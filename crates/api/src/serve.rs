@@ -142,7 +142,7 @@ fn is_of_the_connection(error: &io::Error) -> bool {
 
 /// Says 503 as far as the socket's buffer takes it, and closes.
 fn refuse(stream: &TcpStream) {
-    const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 61\r\n\
+    const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 62\r\n\
         Retry-After: 1\r\nConnection: close\r\n\r\n{\"error_code\":503,\"message\":\"Too many connections, try later\"}";
     let _ = stream.try_write(ANSWER);
 }

@@ -1,0 +1,267 @@
+//! The server on a real socket: what every answer has, what is refused, and what no client can do to it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sluice_api::route::Surface;
+use sluice_api::serve::{Listener, bind, connection_limit, serve};
+use sluice_api::{Api, Services, Settings, cors};
+use sluice_registry::Registry;
+use sluice_registry::memory::MemoryStore;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+struct Server {
+    address: std::net::SocketAddr,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+/// A server of both the registry and the management surface, on the store in memory.
+async fn start(settings: Settings) -> Server {
+    let (stop, stopping) = watch::channel(false);
+    let registry = Registry::new(Arc::new(MemoryStore::new()), config());
+    let api = Api::new(Services { registry }, settings, prometheus::Registry::new(), stopping).unwrap();
+    let api = Arc::new(api);
+    let socket = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
+    let listener = Listener::new("registry", vec![Surface::Registry, Surface::Management], None);
+    let limit = connection_limit(&api);
+    let task = tokio::spawn(async move { serve(socket, api, listener, limit).await.unwrap() });
+    Server { address, stop, task }
+}
+
+impl Server {
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Everything the server says to `request` until it closes the connection.
+    async fn say(&self, request: &str) -> String {
+        let mut stream = self.connect().await;
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        // A reset after the answer is as good as an end.
+        let _ = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer)).await.unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// The answer to a request without a body; the connection is closed afterwards.
+    async fn ask(&self, method: &str, path: &str, headers: &str) -> String {
+        self.say(&format!("{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{headers}\r\n")).await
+    }
+}
+
+fn status(answer: &str) -> &str {
+    answer.split(' ').nth(1).unwrap_or("none")
+}
+
+fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
+    let head = answer.split("\r\n\r\n").next()?;
+    head.lines().skip(1).find_map(|line| {
+        let (known, value) = line.split_once(": ")?;
+        known.eq_ignore_ascii_case(name).then_some(value)
+    })
+}
+
+fn body(answer: &str) -> &str {
+    answer.split_once("\r\n\r\n").map_or("", |(_, body)| body)
+}
+
+#[tokio::test]
+async fn every_answer_has_an_id_a_type_and_a_length() {
+    let server = start(Settings::default()).await;
+    let answer = server.ask("GET", "/", "X-Request-ID: mine\r\n").await;
+    assert_eq!((status(&answer), body(&answer)), ("200", "{}"));
+    assert_eq!(header(&answer, "x-request-id"), Some("mine"));
+    assert_eq!(header(&answer, "content-type"), Some("application/vnd.schemaregistry.v1+json"));
+    assert_eq!(header(&answer, "content-length"), Some("2"));
+    let answer = server.ask("GET", "/nothing", "").await;
+    assert_eq!((status(&answer), header(&answer, "content-type")), ("404", Some("application/json")));
+    assert_eq!(body(&answer), r#"{"error_code":404,"message":"HTTP 404 Not Found"}"#);
+    assert_eq!(header(&answer, "x-request-id").map(str::len), Some(36));
+}
+
+#[tokio::test]
+async fn head_options_and_wrong_methods_follow_the_table() {
+    let server = start(Settings::default()).await;
+    let answer = server.ask("HEAD", "/", "").await;
+    assert_eq!((status(&answer), body(&answer), header(&answer, "content-length")), ("200", "", Some("2")));
+    let answer = server.ask("OPTIONS", "/subjects", "").await;
+    assert_eq!((status(&answer), body(&answer)), ("200", "HEAD, GET, OPTIONS"));
+    assert_eq!(header(&answer, "allow"), Some("HEAD,GET,OPTIONS"));
+    assert_eq!(header(&answer, "content-type"), Some("text/plain"));
+    let answer = server.ask("OPTIONS", "/subjects", "Accept: application/json\r\n").await;
+    assert_eq!((header(&answer, "content-type"), body(&answer)), (Some("application/json"), ""));
+    let answer = server.ask("FOO", "/subjects", "").await;
+    assert_eq!((status(&answer), header(&answer, "allow")), ("405", Some("HEAD,GET,OPTIONS")));
+    assert_eq!(status(&server.ask("OPTIONS", "*", "").await), "404");
+    assert_eq!(status(&server.ask("GET", "/", "Accept: text/html\r\n").await), "406");
+    assert_eq!(status(&server.ask("GET", "/", "Content-Type: text/plain\r\n").await), "415");
+    let answer = server.ask("GET", "/", "Content-Type: nonsense\r\n").await;
+    assert_eq!((status(&answer), header(&answer, "content-type")), ("400", Some("application/json")));
+}
+
+#[tokio::test]
+async fn heads_that_are_too_long_or_ambiguous_are_refused_and_the_server_goes_on() {
+    let server = start(Settings::default()).await;
+    let long = "a".repeat(9000);
+    assert_eq!(status(&server.ask("GET", &format!("/?x={long}"), "").await), "414");
+    assert_eq!(status(&server.ask("GET", "/", &format!("X-A: {long}\r\n")).await), "431");
+    // Far over the limit the answer may be lost with the connection: the rest of the head is never read.
+    let answer = server.ask("GET", "/", &format!("X-A: {}\r\n", "a".repeat(300_000))).await;
+    assert!(matches!(status(&answer), "431" | "none"), "{answer}");
+    assert_eq!(status(&server.ask("GET", &format!("/?x={}", "a".repeat(4000)), "").await), "200");
+    for path in ["//", "/subjects//versions", "/subjects/%FF", "/subjects/%00", "/subjects/%5C", "/%2e%2e/"] {
+        let answer = server.ask("GET", path, "").await;
+        assert_eq!((status(&answer), header(&answer, "content-type")), ("400", Some("application/json")), "{path}");
+    }
+    assert_eq!(status(&server.ask("GET", "http://elsewhere/", "").await), "400");
+    assert_eq!(status(&server.ask("GET", "http://h/", "").await), "200");
+    assert_eq!(status(&server.ask("GET", "/", "").await), "200");
+}
+
+#[tokio::test]
+async fn a_body_is_bounded_in_length_and_in_time() {
+    let server = start(Settings { max_body_bytes: 1000, ..Settings::default() }).await;
+    let head = "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Type: application/json\r\n";
+    let answer = server.say(&format!("{head}Content-Length: 1001\r\n\r\n")).await;
+    assert_eq!(status(&answer), "413");
+    let chunk = format!("{:x}\r\n{}\r\n", 600, "a".repeat(600));
+    let answer = server.say(&format!("{head}Transfer-Encoding: chunked\r\n\r\n{chunk}{chunk}0\r\n\r\n")).await;
+    assert_eq!(status(&answer), "413");
+    let started = std::time::Instant::now();
+    let answer = server.say(&format!("{head}Content-Length: 10\r\n\r\n{{")).await;
+    assert_eq!(status(&answer), "408");
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    let answer = server.say(&format!("{head}Content-Length: 2\r\n\r\n{{}}")).await;
+    assert_eq!((status(&answer), body(&answer)), ("200", "{}"));
+}
+
+#[tokio::test]
+async fn a_connection_serves_many_requests_one_after_the_other_and_all_at_once() {
+    let server = start(Settings::default()).await;
+    let one = "GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n";
+    let last = "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+    let answer = server.say(&format!("{}{last}", one.repeat(50))).await;
+    assert_eq!(answer.matches("HTTP/1.1 404").count(), 50);
+    assert_eq!(answer.matches("HTTP/1.1 200").count(), 1);
+}
+
+#[tokio::test]
+async fn http2_is_spoken_without_an_upgrade() {
+    let server = start(Settings::default()).await;
+    let mut stream = server.connect().await;
+    // Preface, and an empty SETTINGS frame.
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    let mut frame = [0u8; 9];
+    stream.read_exact(&mut frame).await.unwrap();
+    assert_eq!(frame[3], 4, "the server's SETTINGS come first: {frame:?}");
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_told_so_and_the_others_live_on() {
+    let server = start(Settings { max_connections: 3, ..Settings::default() }).await;
+    let mut open = Vec::new();
+    for _ in 0..3 {
+        let mut stream = server.connect().await;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+        let mut answer = [0u8; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+        open.push(stream);
+    }
+    let mut refused = String::new();
+    server.connect().await.read_to_string(&mut refused).await.unwrap();
+    assert_eq!(status(&refused), "503");
+    let length: usize = header(&refused, "content-length").unwrap().parse().unwrap();
+    assert_eq!(body(&refused).len(), length);
+    drop(open);
+    // The places become free as soon as the server sees the connections end.
+    let freed = async {
+        while status(&server.ask("GET", "/", "").await) != "200" {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), freed).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_head_that_never_ends_is_cut_off() {
+    let server = start(Settings { head_timeout: Duration::from_millis(300), ..Settings::default() }).await;
+    let started = std::time::Instant::now();
+    let answer = server.say("GET / HTTP/1.1\r\nHost: ").await;
+    assert!(started.elapsed() < Duration::from_secs(5), "{answer}");
+}
+
+#[tokio::test]
+async fn stopping_finishes_what_runs_and_accepts_nothing_more() {
+    let server = start(Settings::default()).await;
+    let mut idle = server.connect().await;
+    idle.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+    let mut first = [0u8; 12];
+    idle.read_exact(&mut first).await.unwrap();
+    let mut slow = server.connect().await;
+    let head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{";
+    slow.write_all(head.as_bytes()).await.unwrap();
+    // The head has been read once the server has answered another request that came later.
+    assert_eq!(status(&server.ask("GET", "/", "").await), "200");
+    server.stop.send(true).unwrap();
+    let mut rest = Vec::new();
+    tokio::time::timeout(Duration::from_secs(5), idle.read_to_end(&mut rest)).await.unwrap().unwrap();
+    slow.write_all(b"}").await.unwrap();
+    let mut answer = String::new();
+    tokio::time::timeout(Duration::from_secs(5), slow.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert_eq!((status(&answer), body(&answer)), ("200", "{}"));
+    tokio::time::timeout(Duration::from_secs(5), server.task).await.unwrap().unwrap();
+    assert!(TcpStream::connect(server.address).await.is_err());
+}
+
+#[tokio::test]
+async fn answers_are_compressed_marked_and_counted() {
+    let cors = cors::Cors {
+        origins: vec!["http://a.example".parse().unwrap()],
+        methods: "GET,POST".parse().unwrap(),
+        headers: "Content-Type".parse().unwrap(),
+    };
+    let server = start(Settings { cors: Some(cors), ..Settings::default() }).await;
+    let answer = server.ask("GET", "/nothing", "Accept-Encoding: gzip\r\nOrigin: http://a.example\r\n").await;
+    assert_eq!(header(&answer, "content-encoding"), Some("gzip"));
+    assert_eq!(header(&answer, "access-control-allow-origin"), Some("http://a.example"));
+    let answer = server.ask("GET", "/", "Accept-Encoding: gzip\r\nOrigin: http://b.example\r\n").await;
+    assert_eq!((header(&answer, "content-encoding"), header(&answer, "access-control-allow-origin")), (None, None));
+    let preflight = "Origin: http://a.example\r\nAccess-Control-Request-Method: POST\r\n";
+    let answer = server.ask("OPTIONS", "/anything", preflight).await;
+    assert_eq!((status(&answer), header(&answer, "access-control-allow-methods")), ("200", Some("GET,POST")));
+    let metrics = server.ask("GET", "/metrics", "Accept: application/openmetrics-text\r\n").await;
+    assert!(header(&metrics, "content-type").unwrap().starts_with("text/plain"));
+    assert!(metrics.contains(r#"sluice_http_requests_total{operation="root",status="2xx"} 1"#), "{metrics}");
+    assert!(metrics.contains(r#"sluice_http_requests_total{operation="none",status="4xx"} 1"#), "{metrics}");
+    let ready = server.ask("GET", "/readyz", "").await;
+    assert_eq!(status(&ready), "200");
+    assert_eq!(status(&server.ask("GET", "/readyz/registry", "").await), "200");
+    assert_eq!(body(&server.ask("GET", "/healthz", "").await), r#"{"status":"up"}"#);
+}
+
+fn config() -> sluice_registry::RegistryConfig {
+    sluice_registry::RegistryConfig {
+        default_level: sluice_schema::Level::Backward,
+        mode_mutability: true,
+        cache_bytes: 1 << 20,
+        max_schema_bytes: 1 << 20,
+        blocking_threshold_bytes: 64 << 10,
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_its_answers_is_let_go() {
+    let server = start(Settings { write_timeout: Duration::from_millis(200), ..Settings::default() }).await;
+    let mut stream = server.connect().await;
+    let requests = "GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n".repeat(1000);
+    // Answers fill both socket buffers, the server stops reading, the client cannot write; then the server gives up.
+    let stuck = async { while stream.write_all(requests.as_bytes()).await.is_ok() {} };
+    tokio::time::timeout(Duration::from_secs(20), stuck).await.unwrap();
+    assert_eq!(status(&server.ask("GET", "/", "").await), "200");
+}
