@@ -122,8 +122,7 @@ fn connection_builder(api: &Api) -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .header_read_timeout(settings.head_timeout)
         // Room to answer 414 and 431 ourselves; hyper refuses what exceeds it.
-        .max_buf_size((settings.max_head_bytes * 4).max(64 * 1024))
-        .pipeline_flush(true);
+        .max_buf_size((settings.max_head_bytes * 4).max(64 * 1024));
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -186,9 +185,9 @@ impl Write for Patient {
         self.watch(cx, polled)
     }
 
+    // A TCP stream has nothing to flush: it is always ready, which says nothing about the peer.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = Pin::new(&mut self.io).poll_flush(cx);
-        self.watch(cx, polled)
+        Pin::new(&mut self.io).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -6,6 +6,9 @@ use std::time::Duration;
 use sluice_api::route::Surface;
 use sluice_api::serve::{Listener, bind, connection_limit, serve};
 use sluice_api::{Api, Services, Settings, cors};
+use sluice_data_plane::DataPlane;
+use sluice_data_plane::config::DataPlaneConfig;
+use sluice_data_plane::deliveries::DeliveryHub;
 use sluice_registry::Registry;
 use sluice_registry::memory::MemoryStore;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -23,8 +26,11 @@ struct Server {
 async fn start(settings: Settings) -> Server {
     let (stop, stopping) = watch::channel(false);
     let registry = Registry::new(Arc::new(MemoryStore::new()), config());
-    let api = Api::new(Services { registry }, settings, prometheus::Registry::new(), stopping).unwrap();
-    let api = Arc::new(api);
+    let metrics = prometheus::Registry::new();
+    let counted = sluice_data_plane::metrics::Metrics::register(&metrics).unwrap();
+    let data = DataPlane::new(registry.clone(), DeliveryHub::new(), counted, DataPlaneConfig::default());
+    let services = Services { registry, data, read_back: false };
+    let api = Arc::new(Api::new(services, settings, metrics, stopping).unwrap());
     let socket = bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = socket.local_addr().unwrap();
     let listener = Listener::new("registry", vec![Surface::Registry, Surface::Management], None);
