@@ -2,7 +2,8 @@
 //!
 //! The model holds what the reference's canonical text holds, in source order within each kind, and nothing
 //! else (no comments, no positions). Invariant: printing a `ProtoFile` that was parsed from text and parsing the
-//! print gives it back. Built by `parse` (text) and `descriptor` (binary), printed by `canonical`, rewritten by
+//! print gives it back, but for what the reference prints without quotes or escapes: reserved names, defaults of
+//! types other than strings, import paths. Built by `parse` (text) and `descriptor` (binary), printed by `canonical`, rewritten by
 //! `normalize`, compared by `diff`.
 //!
 //! Source: Square Wire 6.4.5 `ProtoFileElement` and friends, which the reference prints.
