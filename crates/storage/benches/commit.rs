@@ -23,11 +23,26 @@ fn main() {
     let seconds = std::env::var("SECONDS_EACH").ok().and_then(|text| text.parse().ok()).unwrap_or(5);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
+        let began = Instant::now();
         let store = connect(StorageConfig::new(url)).await.unwrap();
+        println!("opened in {:.1?}", began.elapsed());
         for writers in [1, 16, 64] {
             let (rate, slowest) = measure(&store, writers, Duration::from_secs(seconds)).await;
             println!("{writers:>3} writers: {rate:>6.0} commits/s, slowest {slowest:.1?}");
         }
+        let began = Instant::now();
+        let subjects = store.subjects(&Contexts::All, "", View::Live).await.unwrap().len();
+        println!("{subjects} subjects listed in {:.1?}", began.elapsed());
+        let began = Instant::now();
+        store.subject_states(&Contexts::One(ContextName::default_context()), "", View::Live).await.unwrap();
+        println!("… with their versions in {:.1?}", began.elapsed());
+        let began = Instant::now();
+        let some = store.subjects(&Contexts::All, "orders-1", View::Live).await.unwrap().len();
+        println!("… {some} of them by prefix in {:.1?}", began.elapsed());
+        let cursor = store.change_cursor().await.unwrap();
+        let began = Instant::now();
+        store.changes_since(&cursor).await.unwrap();
+        println!("polled for changes in {:.1?}", began.elapsed());
     });
 }
 

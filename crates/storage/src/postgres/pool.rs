@@ -9,8 +9,8 @@
 //! which closes it.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -198,7 +198,12 @@ impl Pool {
                 return Ok(Lease { connection, shared: self.shared.clone(), _permit: permit });
             }
         }
-        match self.connect().await {
+        let mut down = self.shared.down.subscribe();
+        let made = tokio::select! {
+            made = self.connect() => made,
+            cause = went_down(&mut down) => return Err(unavailable(statement, cause)),
+        };
+        match made {
             Ok(connection) => Ok(Lease { connection, shared: self.shared.clone(), _permit: permit }),
             Err(cause) => {
                 self.suspect(&cause);
@@ -237,7 +242,7 @@ impl Pool {
     }
 
     /// A new connection, or why not.
-    pub(crate) async fn connect(&self) -> Result<PgConnection, String> {
+    async fn connect(&self) -> Result<PgConnection, String> {
         let wait = self.shared.limits.connect_timeout;
         match time::timeout(wait, self.shared.options.connect()).await {
             Ok(Ok(connection)) => Ok(connection),
@@ -253,49 +258,63 @@ impl Pool {
             return;
         }
         tracing::debug!(cause, "postgres is suspect");
-        let shared = Arc::downgrade(&self.shared);
-        tokio::spawn(async move {
-            while let Some(shared) = shared.upgrade() {
-                let pool = Pool { shared };
-                match pool.probe().await {
-                    Ok(()) => {
-                        if pool.shared.down.send_replace(None).is_some() {
-                            tracing::info!("postgres is back");
-                        }
-                        pool.shared.probing.store(false, Ordering::Release);
-                        return;
-                    }
-                    Err(cause) => {
-                        let cause: Arc<str> = cause.into();
-                        // Whatever is idle belongs to the server that is gone.
-                        pool.shared.idle.lock().clear();
-                        if pool.shared.down.send_replace(Some(cause.clone())).is_none() {
-                            tracing::error!(%cause, "postgres is down");
-                        }
-                    }
-                }
-                drop(pool);
-                time::sleep(PROBE_PAUSE).await;
-            }
-        });
+        tokio::spawn(investigate(Arc::downgrade(&self.shared)));
     }
 
-    async fn probe(&self) -> Result<(), String> {
-        let mut options = self.shared.options.clone();
-        options = options.application_name("sluice probe");
-        let wait = self.shared.limits.connect_timeout;
+    async fn probe(&self) -> Probe {
+        let options = self.shared.options.clone().application_name("sluice probe");
         let attempt = async {
             let mut connection = options.connect().await?;
             connection.ping().await?;
             connection.close().await
         };
-        match time::timeout(wait, attempt).await {
-            Ok(Ok(())) => Ok(()),
+        match time::timeout(self.shared.limits.connect_timeout, attempt).await {
+            Ok(Ok(())) => Probe::Alive,
             // Full, but alive.
-            Ok(Err(sqlx::Error::Database(answer))) if answer.code().is_some_and(|code| code == "53300") => Ok(()),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err(format!("no connection within {wait:?}")),
+            Ok(Err(sqlx::Error::Database(answer))) if answer.code().is_some_and(|code| code == "53300") => Probe::Alive,
+            Ok(Err(error)) => Probe::Dead(error.to_string()),
+            Err(_) => Probe::Silent,
         }
+    }
+}
+
+enum Probe {
+    Alive,
+    Dead(String),
+    Silent,
+}
+
+/// Probes until the server answers. While it does not, it is held to be down: at once when it refuses, after a second
+/// attempt when it is silent, which a busy machine may be.
+async fn investigate(shared: Weak<Shared>) {
+    let mut silences = 0;
+    while let Some(shared) = shared.upgrade() {
+        let pool = Pool { shared };
+        let cause = match pool.probe().await {
+            Probe::Alive => {
+                if pool.shared.down.send_replace(None).is_some() {
+                    tracing::info!("postgres is back");
+                }
+                pool.shared.probing.store(false, Ordering::Release);
+                return;
+            }
+            Probe::Dead(cause) => cause,
+            Probe::Silent => {
+                silences += 1;
+                if silences < 2 {
+                    continue;
+                }
+                format!("no connection within {:?}", pool.shared.limits.connect_timeout)
+            }
+        };
+        // Whatever is idle belongs to the server that is gone.
+        pool.shared.idle.lock().clear();
+        let cause: Arc<str> = cause.into();
+        if pool.shared.down.send_replace(Some(cause.clone())).is_none() {
+            tracing::error!(%cause, "postgres is down");
+        }
+        drop(pool);
+        time::sleep(PROBE_PAUSE).await;
     }
 }
 
