@@ -59,28 +59,28 @@ fn compare_types<'a>(
 /// A field outside oneofs is new, and not `required`.
 pub(super) fn field_added(update: &Member<'_>, out: &mut Report) {
     if update.oneof.is_none() && update.field.label != Some(Label::Required) {
-        out.add_at(&update.field.tag.to_string(), FIELD_ADDED);
+        out.add_at_tag(update.field.tag, FIELD_ADDED);
     }
 }
 
 /// A field outside oneofs is gone, and was not `required`.
 pub(super) fn field_removed(original: &Member<'_>, out: &mut Report) {
     if original.oneof.is_none() && original.field.label != Some(Label::Required) {
-        out.add_at(&original.field.tag.to_string(), FIELD_REMOVED);
+        out.add_at_tag(original.field.tag, FIELD_REMOVED);
     }
 }
 
 /// A `required` field is new: old data lacks it.
 pub(super) fn required_field_added(update: &Member<'_>, out: &mut Report) {
     if update.oneof.is_none() && update.field.label == Some(Label::Required) {
-        out.add_at(&update.field.tag.to_string(), REQUIRED_FIELD_ADDED);
+        out.add_at_tag(update.field.tag, REQUIRED_FIELD_ADDED);
     }
 }
 
 /// A `required` field is gone.
 pub(super) fn required_field_removed(original: &Member<'_>, out: &mut Report) {
     if original.oneof.is_none() && original.field.label == Some(Label::Required) {
-        out.add_at(&original.field.tag.to_string(), REQUIRED_FIELD_REMOVED);
+        out.add_at_tag(original.field.tag, REQUIRED_FIELD_REMOVED);
     }
 }
 

@@ -32,14 +32,39 @@ impl<'a> Siblings<'a> {
         Siblings { messages: &message.messages, enums: &message.enums }
     }
 
-    /// Messages by name, with their index; of equal names the last one counts.
-    fn by_name(self) -> HashMap<&'a str, Sibling<'a>> {
+    /// Messages by name.
+    fn by_name(self) -> ByName<'a> {
         let siblings = self.messages.iter().enumerate();
-        siblings.map(|(index, message)| (message.name.as_str(), Sibling { index, message })).collect()
+        if self.messages.len() <= FEW {
+            return ByName::Few(self.messages);
+        }
+        ByName::Many(siblings.map(|(index, message)| (message.name.as_str(), Sibling { index, message })).collect())
     }
 
     fn names(self) -> impl Iterator<Item = &'a str> {
         self.messages.iter().map(|message| message.name.as_str())
+    }
+}
+
+/// How many messages are looked through faster than hashed. Most messages have no or few messages inside.
+const FEW: usize = 8;
+
+/// The messages of one level; of equal names the last one counts.
+#[derive(Debug)]
+enum ByName<'a> {
+    Few(&'a [Message]),
+    Many(HashMap<&'a str, Sibling<'a>>),
+}
+
+impl<'a> ByName<'a> {
+    fn get(&self, name: &str) -> Option<Sibling<'a>> {
+        match self {
+            ByName::Few(messages) => {
+                let index = messages.iter().rposition(|message| message.name == name)?;
+                Some(Sibling { index, message: messages.get(index)? })
+            }
+            ByName::Many(siblings) => siblings.get(name).copied(),
+        }
     }
 }
 
@@ -56,7 +81,7 @@ pub(super) fn compare_siblings<'a>(walk: &mut Walk<'a>, original: Siblings<'a>, 
         let (originals, updates) = (original.by_name(), update.by_name());
         for name in sibling_order(original.names(), update.names()) {
             walk.step();
-            let (was, is) = (originals.get(name).copied(), updates.get(name).copied());
+            let (was, is) = (originals.get(name), updates.get(name));
             let entered = walk.enter_name(name);
             message_removed(was, is, &mut walk.report);
             message_added(was, is, &mut walk.report);

@@ -116,12 +116,12 @@ pub(super) fn oneof_field_added(update: &Member<'_>, out: &mut Report) {
 /// A member left its oneof and stands on its own: less exclusive than before. Reported at the field.
 pub(super) fn oneof_field_moved_to_top_level(original: &Member<'_>, update: &Member<'_>, out: &mut Report) {
     if original.oneof.is_some() && update.oneof.is_none() {
-        out.add_at(&update.field.tag.to_string(), ONEOF_FIELD_MOVED_TO_TOP_LEVEL);
+        out.add_at_tag(update.field.tag, ONEOF_FIELD_MOVED_TO_TOP_LEVEL);
     }
 }
 
 fn add_at_member(oneof: &str, member: &Member<'_>, change: super::Change, out: &mut Report) {
     let mark = out.enter(oneof);
-    out.add_at(&member.field.tag.to_string(), change);
+    out.add_at_tag(member.field.tag, change);
     out.leave(mark);
 }

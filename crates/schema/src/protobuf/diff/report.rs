@@ -61,6 +61,13 @@ impl Report {
         self.leave(mark);
     }
 
+    /// Notes `change` at the field of this tag.
+    pub(super) fn add_at_tag(&mut self, tag: i32, change: Change) {
+        let mark = self.enter_tag(tag);
+        self.add(change);
+        self.leave(mark);
+    }
+
     /// Goes into `segment`.
     pub(super) fn enter(&mut self, segment: &str) -> Mark {
         let mark = Mark(self.path.len());
@@ -73,7 +80,7 @@ impl Report {
 
     /// Goes into the field of this tag.
     pub(super) fn enter_tag(&mut self, tag: i32) -> Mark {
-        self.enter(&tag.to_string())
+        self.enter(itoa::Buffer::new().format(tag))
     }
 
     /// Goes back to where `mark` was made.

@@ -6,6 +6,8 @@
 //!
 //! Source: OpenJDK `java.util.HashMap` (`hash`, `tableSizeFor`, `resize`), `SchemaDiff.compareTypeElements`.
 
+use std::collections::HashSet;
+
 /// The distinct names of both sides in the reference's order: a set filled from the map of `original` names, then
 /// from the map of `update` names.
 pub(super) fn sibling_order<'a>(
@@ -21,6 +23,9 @@ pub(super) fn sibling_order<'a>(
 
 const MIN_BUCKETS: usize = 16;
 
+/// How many names are looked through faster than hashed.
+const FEW: usize = 16;
+
 /// The order of a `HashMap` filled with `names`, one by one.
 fn map_order<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     bucket_order(names, MIN_BUCKETS)
@@ -29,14 +34,32 @@ fn map_order<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
 /// Distinct `names` by bucket, in a table that starts with `buckets` and doubles past three quarters; within a
 /// bucket in order of arrival, which doubling keeps.
 fn bucket_order<'a>(names: impl Iterator<Item = &'a str>, buckets: usize) -> Vec<&'a str> {
-    let mut seen = std::collections::HashSet::new();
-    let mut names: Vec<&str> = names.filter(|name| seen.insert(*name)).collect();
+    let mut names = distinct(names);
     let mut buckets = buckets;
     while names.len() > buckets / 4 * 3 {
         buckets *= 2;
     }
-    names.sort_by_key(|name| spread_hash(name) as usize & (buckets - 1));
+    names.sort_by_cached_key(|name| spread_hash(name) as usize & (buckets - 1));
     names
+}
+
+/// `names` without repetitions, in order of arrival.
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut all: Vec<&str> = names.collect();
+    if all.len() <= FEW {
+        let mut kept = 0;
+        for at in 0..all.len() {
+            if !all[..kept].contains(&all[at]) {
+                all[kept] = all[at];
+                kept += 1;
+            }
+        }
+        all.truncate(kept);
+    } else {
+        let mut seen = HashSet::with_capacity(all.len());
+        all.retain(|name| seen.insert(*name));
+    }
+    all
 }
 
 /// `String.hashCode`, with its high half folded in as `HashMap` does.

@@ -9,6 +9,7 @@
 //! Source: Confluent `protobuf/diff/Context.java` (`collectTypeInfo`, `resolve`), 8.2.0.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use crate::Reference;
 use crate::protobuf::model::{Enum, FieldType, Message, ProtoFile, Scalar};
@@ -77,18 +78,22 @@ struct Declared<'a> {
     depth: u32,
 }
 
-/// First parts of the names of built-in files.
-const BUILTIN_PACKAGES: [&str; 2] = ["google", "confluent"];
-
-/// The tree of one side.
+/// The tree of one side: the built-in files, shared by all, and what this side declares on top.
 #[derive(Debug)]
 pub(super) struct Types<'a> {
-    nodes: Vec<Node<'a>>,
-    children: HashMap<(Place, &'a str), Place>,
+    builtin: &'static Tree<'static>,
+    /// Places that the built-in tree does not have; they are numbered behind its own.
+    own: Tree<'a>,
+    /// Types of this side at places of the built-in tree: they hide the built-in ones.
+    hiding: HashMap<Place, Declared<'a>>,
     /// The package of the compared file.
     root: Place,
-    /// Whether the built-in files are in the tree. Most schemas never ask for them.
-    has_builtin: bool,
+}
+
+#[derive(Debug, Default)]
+struct Tree<'a> {
+    nodes: Vec<Node<'a>>,
+    children: HashMap<(Place, &'a str), Place>,
 }
 
 /// A type as a field names it. Maps of one form: `map<k, v>` and entries of a descriptor alike.
@@ -148,18 +153,16 @@ impl From<Scalar> for ScalarKind {
 
 impl<'a> Types<'a> {
     pub(super) fn of(side: &Side<'a>) -> Types<'a> {
-        let outermost = Node { name: "", parent: OUTERMOST, declared: None };
-        let nodes = vec![outermost];
-        let mut types = Types { nodes, children: HashMap::new(), root: OUTERMOST, has_builtin: false };
+        let mut types = Types::on(builtin_tree());
         types.root = types.declare_file(side.root, Origin::Local);
         for (reference, file) in &side.dependencies {
             types.declare_file(file, reference.map_or(Origin::Elsewhere, Origin::Reference));
         }
-        // Inside these packages a short name may mean a built-in type although an outer scope has one as well.
-        if BUILTIN_PACKAGES.iter().any(|name| types.inside(OUTERMOST, name).is_some()) {
-            types.declare_builtin();
-        }
         types
+    }
+
+    fn on(builtin: &'static Tree<'static>) -> Types<'a> {
+        Types { builtin, own: Tree::default(), hiding: HashMap::new(), root: OUTERMOST }
     }
 
     /// The package of the compared file.
@@ -169,15 +172,15 @@ impl<'a> Types<'a> {
 
     /// The place `name` directly inside `scope`, whatever it is.
     pub(super) fn inside(&self, scope: Place, name: &str) -> Option<Place> {
-        self.children.get(&(scope, name)).copied()
+        self.own.children.get(&(scope, name)).copied().or_else(|| self.builtin_inside(scope, name))
     }
 
     /// How the comparison sees a type written in `scope`.
-    pub(super) fn see(&mut self, scope: Place, written: Written<'a>) -> Seen<'a> {
+    pub(super) fn see(&self, scope: Place, written: Written<'a>) -> Seen<'a> {
         match written {
             Written::Scalar(scalar) => Seen::Scalar(scalar.into()),
             Written::Map(key, value) => Seen::Map { key: Written::Scalar(key), value: value.into() },
-            Written::Named(name) => match self.resolve_or_load(scope, name) {
+            Written::Named(name) => match self.resolve(scope, name) {
                 None => Seen::Message { written: name, place: None },
                 Some((place, Declaration::Message(message))) => match entry_types(message) {
                     Some((key, value)) => Seen::Map { key, value },
@@ -190,7 +193,7 @@ impl<'a> Types<'a> {
 
     /// The message declared at `place`, and where it comes from.
     pub(super) fn message_at(&self, place: Place) -> Option<(&'a Message, Origin<'a>)> {
-        match self.node(place)?.declared? {
+        match self.declared(place)? {
             Declared { what: Declaration::Message(message), origin, .. } => Some((message, origin)),
             Declared { what: Declaration::Enum, .. } => None,
         }
@@ -198,22 +201,13 @@ impl<'a> Types<'a> {
 
     /// The name parts of a declared place below its package, innermost first.
     pub(super) fn local_name(&self, place: Place) -> impl Iterator<Item = &'a str> {
-        let depth = self.node(place).and_then(|node| node.declared).map_or(0, |declared| declared.depth);
+        let depth = self.declared(place).map_or(0, |declared| declared.depth);
         let mut at = place;
         (0..depth).map_while(move |_| {
             let node = self.node(at)?;
             at = node.parent;
             Some(node.name)
         })
-    }
-
-    fn resolve_or_load(&mut self, scope: Place, name: &str) -> Option<(Place, Declaration<'a>)> {
-        let found = self.resolve(scope, name);
-        if found.is_none() && !self.has_builtin {
-            self.declare_builtin();
-            return self.resolve(scope, name);
-        }
-        found
     }
 
     fn resolve(&self, scope: Place, name: &str) -> Option<(Place, Declaration<'a>)> {
@@ -234,11 +228,29 @@ impl<'a> Types<'a> {
 
     fn declared_below(&self, scope: Place, name: &str) -> Option<(Place, Declaration<'a>)> {
         let place = name.split('.').try_fold(scope, |place, part| self.inside(place, part))?;
-        Some((place, self.node(place)?.declared?.what))
+        Some((place, self.declared(place)?.what))
+    }
+
+    fn builtin_inside(&self, scope: Place, name: &str) -> Option<Place> {
+        // Places of this side have no built-in ones inside.
+        let builtin: &Tree<'_> = self.builtin;
+        if self.is_own(scope) { None } else { builtin.children.get(&(scope, name)).copied() }
+    }
+
+    fn is_own(&self, place: Place) -> bool {
+        place.0 as usize >= self.builtin.nodes.len()
     }
 
     fn node(&self, place: Place) -> Option<&Node<'a>> {
-        self.nodes.get(place.0 as usize)
+        match (place.0 as usize).checked_sub(self.builtin.nodes.len()) {
+            Some(own) => self.own.nodes.get(own),
+            None => self.builtin.nodes.get(place.0 as usize),
+        }
+    }
+
+    fn declared(&self, place: Place) -> Option<Declared<'a>> {
+        let hiding = if self.is_own(place) { None } else { self.hiding.get(&place).copied() };
+        hiding.or_else(|| self.node(place)?.declared)
     }
 
     /// Declares the types of `file`; gives the place of its package.
@@ -247,13 +259,6 @@ impl<'a> Types<'a> {
         let package = parts.fold(OUTERMOST, |place, part| self.enter(place, part));
         self.declare_types(package, &file.messages, &file.enums, origin, 1);
         package
-    }
-
-    fn declare_builtin(&mut self) {
-        self.has_builtin = true;
-        for (_, file) in builtin::files() {
-            self.declare_file(file, Origin::Elsewhere);
-        }
     }
 
     /// As deep as messages nest, which parsing caps.
@@ -275,23 +280,48 @@ impl<'a> Types<'a> {
         }
     }
 
-    /// Declares a type unless its name is taken.
+    /// Declares a type unless its name is taken by another of this side.
     fn declare(&mut self, scope: Place, name: &'a str, declared: Declared<'a>) -> Place {
         let place = self.enter(scope, name);
-        if let Some(node) = self.nodes.get_mut(place.0 as usize) {
-            node.declared.get_or_insert(declared);
+        match (place.0 as usize).checked_sub(self.builtin.nodes.len()) {
+            Some(own) => {
+                if let Some(node) = self.own.nodes.get_mut(own) {
+                    node.declared.get_or_insert(declared);
+                }
+            }
+            None => {
+                self.hiding.entry(place).or_insert(declared);
+            }
         }
         place
     }
 
     fn enter(&mut self, scope: Place, name: &'a str) -> Place {
-        *self.children.entry((scope, name)).or_insert_with(|| {
+        if let Some(place) = self.builtin_inside(scope, name) {
+            return place;
+        }
+        let first = self.builtin.nodes.len();
+        *self.own.children.entry((scope, name)).or_insert_with(|| {
             // Every node is a part of a name in a text that a request could carry: far below 2³².
-            let place = Place(self.nodes.len() as u32);
-            self.nodes.push(Node { name, parent: scope, declared: None });
+            let place = Place((first + self.own.nodes.len()) as u32);
+            self.own.nodes.push(Node { name, parent: scope, declared: None });
             place
         })
     }
+}
+
+/// The tree of the built-in files alone, made once. Its first place is [`OUTERMOST`].
+fn builtin_tree() -> &'static Tree<'static> {
+    static NOTHING: OnceLock<Tree<'static>> = OnceLock::new();
+    static BUILTIN: OnceLock<Tree<'static>> = OnceLock::new();
+    BUILTIN.get_or_init(|| {
+        let mut types = Types::on(NOTHING.get_or_init(Tree::default));
+        types.own.nodes.push(Node { name: "", parent: OUTERMOST, declared: None });
+        for (_, file) in builtin::files() {
+            types.declare_file(file, Origin::Elsewhere);
+        }
+        types.own
+    })
 }
 
 /// Key and value types when the message is the entry of a map (`option map_entry = true`, as descriptors have it).

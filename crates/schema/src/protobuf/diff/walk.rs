@@ -141,7 +141,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Both sides' view of two types written in the current scopes.
-    pub(super) fn see(&mut self, original: Written<'a>, update: Written<'a>) -> (Seen<'a>, Seen<'a>) {
+    pub(super) fn see(&self, original: Written<'a>, update: Written<'a>) -> (Seen<'a>, Seen<'a>) {
         (self.original.see(self.scope.0, original), self.update.see(self.scope.1, update))
     }
 
