@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -96,7 +96,7 @@ pub async fn serve(
         };
         // Without it, an answer in two writes waits for the client's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
-        let io = Patient::new(TokioIo::new(stream), api.settings.write_timeout);
+        let io = Patient::new(TokioIo::new(stream), api.settings.head_timeout, api.settings.write_timeout);
         let (service, builder, open) = (service.clone(), builder.clone(), open.clone());
         let watcher = graceful.watcher();
         tokio::spawn(async move {
@@ -146,20 +146,28 @@ fn refuse(stream: &TcpStream) {
     let _ = stream.try_write(ANSWER);
 }
 
-/// A connection whose peer must go on reading: a write that makes no progress for `limit` fails.
+/// Bytes that tell HTTP/1.1 from HTTP/2: the length of the latter's preface.
+const PREFACE_BYTES: usize = 24;
+
+/// A connection whose peer must say something and go on reading: silence at the start for `greeting`, or a write that
+/// makes no progress for `limit`, ends it. (Slow heads later on are hyper's to time out.)
 struct Patient {
     io: TokioIo<TcpStream>,
     limit: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
+    greeting: Option<Pin<Box<Sleep>>>,
+    received: usize,
 }
 
 impl Patient {
-    fn new(io: TokioIo<TcpStream>, limit: Duration) -> Patient {
-        Patient { io, limit, stalled: None }
+    fn new(io: TokioIo<TcpStream>, greeting: Duration, limit: Duration) -> Patient {
+        let greeting = Some(Box::pin(tokio::time::sleep(greeting)));
+        Patient { io, limit, stalled: None, greeting, received: 0 }
     }
 
     /// Passes progress on; starts the clock when there is none.
     fn watch<T>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        self.greeting = None;
         if polled.is_ready() {
             self.stalled = None;
             return polled;
@@ -174,8 +182,27 @@ impl Patient {
 }
 
 impl Read for Patient {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buf)
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, mut buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        if self.greeting.is_none() {
+            return Pin::new(&mut self.io).poll_read(cx, buf);
+        }
+        // The first bytes go through a buffer of our own, to be counted.
+        let mut first = [0u8; 1024];
+        let room = first.len().min(buf.remaining());
+        let mut counted = ReadBuf::new(&mut first[..room]);
+        let polled = Pin::new(&mut self.io).poll_read(cx, counted.unfilled());
+        buf.put_slice(counted.filled());
+        self.received += counted.filled().len();
+        if self.received >= PREFACE_BYTES {
+            self.greeting = None;
+        }
+        if polled.is_pending()
+            && let Some(greeting) = self.greeting.as_mut()
+            && greeting.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer says nothing")));
+        }
+        polled
     }
 }
 

@@ -187,6 +187,7 @@ impl HttpService {
     }
 }
 
+#[allow(clippy::large_enum_variant)] // moved once, and boxing the common case would cost an allocation
 enum Admitted {
     Call(Call),
     Later(Running),

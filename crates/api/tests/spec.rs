@@ -1,5 +1,7 @@
 //! Routes and `api-spec/` agree, both ways; what is listed as not implemented is not routed.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
