@@ -168,31 +168,13 @@ impl Snapshots {
         self.current.load_full()
     }
 
-    /// Takes a new set of files. `Ok` with the snapshot now in force; `Err` with the errors, and nothing changed.
-    /// Warnings come back either way.
-    pub fn load(
-        &self,
-        files: &[(Arc<str>, String)],
-        surroundings: &Surroundings<'_>,
-    ) -> (Result<Arc<Snapshot>, Vec<String>>, Problems) {
-        let version = self.current.load().version + 1;
-        let (snapshot, problems) = Snapshot::read(files, surroundings, version);
-        match snapshot {
-            Some(snapshot) => {
-                let snapshot = Arc::new(snapshot);
-                self.current.store(snapshot.clone());
-                self.refused.store(Arc::default());
-                (Ok(snapshot), problems)
-            }
-            None => {
-                let errors: Vec<String> = problems.errors().map(ToString::to_string).collect();
-                self.refused.store(Arc::new(errors.clone()));
-                (Err(errors), problems)
-            }
-        }
+    /// Takes a snapshot that was read from a new set of files; what was refused before is forgotten.
+    pub fn take(&self, snapshot: Snapshot) {
+        self.current.store(Arc::new(snapshot));
+        self.refused.store(Arc::default());
     }
 
-    /// Notes that the files could not even be read.
+    /// Notes why a set of files was not taken; the snapshot in force stays.
     pub fn refuse(&self, errors: Vec<String>) {
         self.refused.store(Arc::new(errors));
     }

@@ -3,9 +3,14 @@
 //! One file per command in `cmd/`; the flags of every command that reads the configuration come from the table in
 //! `config/keys.rs`.
 
+mod clusters;
 mod cmd;
 mod config;
 mod control_files;
+mod node;
+mod readiness;
+mod telemetry;
+mod topology;
 
 use std::process::ExitCode;
 

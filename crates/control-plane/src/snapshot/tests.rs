@@ -122,17 +122,17 @@ fn a_secret_in_a_file_is_refused() {
 }
 
 #[test]
-fn a_bad_file_leaves_the_last_good_snapshot() {
+fn what_is_refused_leaves_the_last_good_snapshot_and_what_is_taken_clears_the_refusal() {
     let (first, _) = read(&[("clusters.yaml", CLUSTERS), ("orders.yaml", TOPIC)]);
     let snapshots = Snapshots::new(first.unwrap());
-    let surroundings = Surroundings { implicit_clusters: &[], undeclared_topics: Undeclared::Allow };
-    let (result, _) = snapshots.load(&[("x.yaml".into(), "kind: Nonsense".into())], &surroundings);
-    assert!(result.is_err());
-    assert_eq!(snapshots.current().version, 1);
+    let (bad, problems) = read(&[("x.yaml", "kind: Nonsense")]);
+    assert!(bad.is_none());
+    snapshots.refuse(lines(&problems));
     assert!(snapshots.current().topics.contains_key("orders"));
-    assert!(!snapshots.state().refused.is_empty());
-    let (result, _) = snapshots.load(&[("clusters.yaml".into(), CLUSTERS.into())], &surroundings);
-    assert_eq!(result.unwrap().version, 2);
+    assert_eq!(snapshots.state().refused, lines(&problems));
+    let (good, _) = read(&[("clusters.yaml", CLUSTERS)]);
+    snapshots.take(good.unwrap());
+    assert!(snapshots.current().topics.is_empty());
     assert!(snapshots.state().refused.is_empty());
 }
 

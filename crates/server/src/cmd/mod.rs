@@ -2,6 +2,8 @@
 
 mod check;
 mod config;
+mod dev;
+mod serve;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -25,6 +27,8 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     match matches.subcommand() {
+        Some(("serve", matches)) => serve::run(matches),
+        Some(("dev", matches)) => dev::run(matches),
         Some(("check", matches)) => check::run(matches),
         Some(("config", _)) => config::run(),
         _ => ExitCode::from(USAGE),
@@ -37,6 +41,8 @@ fn command() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
+        .subcommand(configured("serve", "Runs the server on a database and Kafka clusters"))
+        .subcommand(configured("dev", "Runs the whole server on embedded defaults, to try it out"))
         .subcommand(configured("check", "Validates configuration and control files; prints every mistake"))
         .subcommand(Command::new("config").about("Prints every setting with its default and what it is for"))
 }

@@ -153,7 +153,9 @@ pub(crate) struct Settings {
     pub(crate) log_json: bool,
     /// Access log.
     pub(crate) access_log: AccessLog,
-    /// Milliseconds.
+    /// From readiness false to the first closed listener, milliseconds.
+    pub(crate) shutdown_delay_ms: u64,
+    /// For requests in flight, milliseconds.
     pub(crate) shutdown_timeout_ms: u64,
 }
 
@@ -208,6 +210,7 @@ pub(crate) fn read(
             "all" => AccessLog::All,
             _ => AccessLog::Sampled,
         },
+        shutdown_delay_ms: units::duration_ms(&reader.word("shutdown-delay")).unwrap_or(1_000),
         shutdown_timeout_ms: units::duration_ms(&reader.word("shutdown-timeout")).unwrap_or(20_000),
     };
     reader.check_together(&settings);
