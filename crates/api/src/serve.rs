@@ -17,7 +17,7 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Sleep;
 
 use crate::Api;
@@ -58,17 +58,18 @@ pub fn connection_limit(api: &Api) -> Arc<Semaphore> {
     Arc::new(Semaphore::new(api.settings.max_connections))
 }
 
-/// Serves `listener` on `socket` until `api.stopping` turns true, then drains. Returns when no request is left, or
+/// Serves `listener` on `socket` until `stopping` turns true (`api.stopping` as a rule; management goes on longer),
+/// then drains. Returns when no request is left, or
 /// when `drain_timeout` has passed.
 pub async fn serve(
     socket: StdListener,
     api: Arc<Api>,
     listener: Arc<Listener>,
     connections: Arc<Semaphore>,
+    mut stopping: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let socket = TcpListener::from_std(socket)?;
     let graceful = GracefulShutdown::new();
-    let mut stopping = api.stopping.clone();
     let builder = Arc::new(connection_builder(&api));
     let open = api.metrics.connections.with_label_values(&[listener.name]);
     let refused = api.metrics.refused.with_label_values(&[listener.name]);

@@ -110,7 +110,8 @@ pub(crate) async fn run(
         sockets.management,
         api.clone(),
         Listener::new("management", vec![Surface::Management, Surface::Control], None),
-        limit,
+        // Its own cap: health and metrics answer also when the APIs are full.
+        connection_limit(&api),
         management_stopping,
     ));
     tracing::info!(registry = %addresses.registry, rest = %addresses.rest, management = %addresses.management, "ready");
