@@ -22,6 +22,15 @@ pub struct Cors {
 }
 
 impl Cors {
+    /// Every method and the usual headers for one origin, or for all with `*`. `None`: the text is no header value.
+    pub fn of_origin(origin: &str) -> Option<Cors> {
+        Some(Cors {
+            origins: vec![HeaderValue::from_str(origin).ok()?],
+            methods: HeaderValue::from_static("GET,HEAD,POST,PUT,PATCH,DELETE"),
+            headers: HeaderValue::from_static("Accept,Authorization,Content-Type,X-Request-ID"),
+        })
+    }
+
     /// The value of `Access-Control-Allow-Origin` for a request from `origin`.
     fn allowed(&self, origin: &HeaderValue) -> Option<HeaderValue> {
         self.origins.iter().find(|known| *known == "*" || *known == origin).cloned()

@@ -16,12 +16,10 @@ use sluice_api::observe::AccessLog;
 use sluice_api::route::Surface;
 use sluice_api::serve::{Listener, bind, connection_limit, serve};
 use sluice_api::{Api, Services, Settings as ApiSettings, cors::Cors};
-use sluice_data_plane::config::DataPlaneConfig;
-use sluice_data_plane::deliveries::DeliveryHub;
-use sluice_data_plane::plane::DataPlane;
+use sluice_data_plane::{DataPlane, DataPlaneConfig, DeliveryHub};
 use sluice_kafka::{DevBroker, KafkaMetrics};
 use sluice_registry::{Registry, RegistryConfig};
-use sluice_storage::StorageConfig;
+use sluice_storage::{OpenError, StorageConfig};
 use tokio::sync::watch;
 
 use crate::config::keys;
@@ -109,7 +107,7 @@ pub(crate) async fn run(
     let management = tokio::spawn(serve(
         sockets.management,
         api.clone(),
-        Listener::new("management", vec![Surface::Management, Surface::Control], None),
+        Listener::new("management", vec![Surface::Management], None),
         // Its own cap: health and metrics answer also when the APIs are full.
         connection_limit(&api),
         management_stopping,
@@ -224,7 +222,7 @@ async fn connect_store(
     loop {
         match sluice_storage::connect(config.clone()).await {
             Ok(store) => return Ok(store),
-            Err(cause) if cause.is_passing() && began.elapsed() < STORE_PATIENCE => {
+            Err(cause) if matches!(cause, OpenError::Unreachable(_)) && began.elapsed() < STORE_PATIENCE => {
                 tracing::warn!(%cause, "the database does not answer; trying again");
                 tokio::time::sleep(STORE_RETRY).await;
             }
@@ -272,7 +270,7 @@ fn build_api(
         max_record_bytes: settings.max_record_bytes,
         max_connections: settings.max_connections,
         drain_timeout: Duration::from_millis(settings.shutdown_timeout_ms),
-        cors: settings.cors_allow_origin.as_deref().map(Cors::allow_origin),
+        cors: cors(settings)?,
         ..ApiSettings::default()
     };
     let mut api = Api::new(services, api_settings, metric_registry, stopping).map_err(metrics_mistake)?;
@@ -287,6 +285,12 @@ fn build_api(
             .map_err(|cause| vec![format!("access log: {cause}")])?;
     }
     Ok(api)
+}
+
+fn cors(settings: &Settings) -> Result<Option<Cors>, Mistakes> {
+    let Some(origin) = &settings.cors_allow_origin else { return Ok(None) };
+    let cors = Cors::of_origin(origin).ok_or_else(|| vec![format!("cors-allow-origin: {origin:?} is no origin")])?;
+    Ok(Some(cors))
 }
 
 fn metrics_mistake(cause: prometheus::Error) -> Mistakes {

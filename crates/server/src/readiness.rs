@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Map, Value, json};
 use sluice_api::management::{Component, Readiness, ReadinessProbe};
-use sluice_data_plane::plane::DataPlane;
+use sluice_data_plane::DataPlane;
 use sluice_registry::Registry;
 
 use crate::topology::Topology;

@@ -10,8 +10,7 @@ use parking_lot::Mutex;
 use prometheus::{IntGauge, Opts};
 use sluice_control_plane::snapshot::{Snapshot, SnapshotState, Snapshots, Surroundings};
 use sluice_data_plane::cluster::{ClusterHandle, Deliveries};
-use sluice_data_plane::deliveries::DeliveryHub;
-use sluice_data_plane::plane::DataPlane;
+use sluice_data_plane::{DataPlane, DeliveryHub};
 use sluice_kafka::{DEV_CLUSTER_ID, DevBroker, KafkaMetrics, KafkaSettings};
 use sluice_registry::Registry;
 
