@@ -209,7 +209,8 @@ BEGIN
     END LOOP;
 END $$;
 
--- Writes a version. Answers `written` with id and revision, `conflict`, or `id_taken`; writes nothing in the last two.
+-- Writes a version. Answers `written` with id and revision, `conflict`, or `id_taken` with the id that holds other
+-- content; writes nothing in the last two.
 CREATE FUNCTION sluice_commit_version(
     p_lock_keys bigint[], p_lock_exclusive boolean[],
     p_expected_revision bigint,
@@ -229,7 +230,7 @@ DECLARE
     v_subject bigint;
     v_revision bigint;
     v_id integer;
-    v_guid bytea;
+    v_is_same boolean;
     v_replaced integer;
 BEGIN
     PERFORM sluice_lock(p_lock_keys, p_lock_exclusive);
@@ -253,14 +254,18 @@ BEGIN
 
     LOOP
         IF p_explicit_id IS NULL THEN
-            SELECT k.id, k.guid INTO v_id, v_guid FROM content k
+            SELECT k.id, (k.schema_type, k.text, k.reference_list, k.metadata, k.rule_set)
+                IS NOT DISTINCT FROM (p_schema_type, p_text, p_reference_list, p_metadata, p_rule_set)
+            INTO v_id, v_is_same FROM content k
             WHERE k.guid = p_guid AND k.context_id = v_context AND k.is_current FOR KEY SHARE;
         ELSE
-            SELECT k.id, k.guid INTO v_id, v_guid FROM content k
+            SELECT k.id, (k.schema_type, k.text, k.reference_list, k.metadata, k.rule_set)
+                IS NOT DISTINCT FROM (p_schema_type, p_text, p_reference_list, p_metadata, p_rule_set)
+            INTO v_id, v_is_same FROM content k
             WHERE k.context_id = v_context AND k.id = p_explicit_id FOR KEY SHARE;
         END IF;
         EXIT WHEN FOUND;
-        v_guid := p_guid;
+        v_is_same := true;
         IF p_explicit_id IS NULL THEN
             v_id := sluice_next_id(v_context);
         ELSE
@@ -273,8 +278,10 @@ BEGIN
         EXIT WHEN FOUND;
         -- Another subject's writer brought the same content, or the same id, a moment ago: look again.
     END LOOP;
-    IF v_guid <> p_guid THEN
+    IF NOT v_is_same THEN
+        -- Also when the hashes agree: their input has no separators, and does not hold the type.
         outcome := 'id_taken';
+        id := v_id;
         RETURN;
     END IF;
     IF p_explicit_id IS NOT NULL THEN

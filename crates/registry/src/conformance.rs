@@ -44,6 +44,7 @@ macro_rules! __store_cases {
             a_soft_deleted_reference_is_a_conflict_only_where_it_must_be_live
             an_explicit_id_is_taken_and_later_ids_are_higher
             an_explicit_id_of_other_content_is_refused
+            different_contents_of_one_hash_are_refused_and_the_id_is_named
             an_explicit_id_with_its_own_content_is_fine
             known_content_under_a_second_explicit_id_is_found_under_that_one
             a_version_number_written_again_replaces_the_row
@@ -197,7 +198,7 @@ pub(crate) async fn given(store: &dyn RegistryStore, new: NewVersion) -> (Schema
     let revision = store.subject_revision(&new.subject).await.expect("revision");
     match store.commit_version(new, at(revision)).await.expect("commit") {
         Committed::Written { id, revision } => (id, revision),
-        Committed::IdTaken => panic!("the id is taken"),
+        Committed::IdTaken(id) => panic!("{id} is taken"),
     }
 }
 

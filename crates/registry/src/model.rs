@@ -93,6 +93,15 @@ impl SubjectName {
             || self.context.as_str() == ".__GLOBAL")
     }
 
+    /// Whether config and mode may stand on the name. Unlike versions they may on wildcards, where they mean nothing.
+    pub fn may_have_settings(&self) -> bool {
+        let has_control = |text: &str| text.chars().any(char::is_control);
+        !(has_control(&self.name)
+            || has_control(self.context.as_str())
+            || matches!(&*self.name, "__GLOBAL" | "__EMPTY")
+            || self.context.as_str() == ".__GLOBAL")
+    }
+
     /// `name` in the default context, `:.ctx:name` elsewhere.
     pub fn qualified(&self) -> String {
         self.to_string()
@@ -239,6 +248,8 @@ pub struct SchemaEntity {
     pub ts: Option<i64>,
     /// Soft-deleted; `None` is left out of the answer.
     pub deleted: Option<bool>,
+    /// As of when this holds; `None` for answers that must not be remembered.
+    pub as_of: Option<crate::Stamp>,
 }
 
 /// A config as stored at one scope; absent members are not set there.

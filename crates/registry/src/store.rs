@@ -154,10 +154,11 @@ pub enum RequireLive {
 /// Which id a new version gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdChoice {
-    /// The id of this content's hash in the context, else the next of the context's sequence.
+    /// The id of this content's hash in the context, else the next of the context's sequence. Different contents may
+    /// have one hash (its input has no separators): then [`Committed::IdTaken`].
     ByContent,
     /// This one (import): stored under it even if the hash has another id. Different content under this id:
-    /// `Committed::IdTaken`. The sequence is raised above it.
+    /// [`Committed::IdTaken`]. The sequence is raised above it.
     Explicit(SchemaId),
 }
 
@@ -190,8 +191,8 @@ pub enum Committed {
         /// The subject's new revision.
         revision: Revision,
     },
-    /// The explicit id holds other content; nothing was written.
-    IdTaken,
+    /// This id, the explicit one or that of the content's hash, holds other content; nothing was written.
+    IdTaken(SchemaId),
 }
 
 /// A delete.

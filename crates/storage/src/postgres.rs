@@ -375,7 +375,7 @@ impl RegistryStore for PostgresStore {
             ("written", Some(id), Some(revision)) => {
                 Ok(Committed::Written { id: SchemaId(id), revision: Revision(revision) })
             }
-            ("id_taken", ..) => Ok(Committed::IdTaken),
+            ("id_taken", Some(id), _) => Ok(Committed::IdTaken(SchemaId(id))),
             ("conflict", ..) => Err(StoreError::Conflict),
             other => Err(row::inconsistent(statement, format!("answered {other:?}"))),
         }

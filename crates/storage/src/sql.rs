@@ -259,10 +259,18 @@ statements! {
         "SELECT v.deleted FROM context c JOIN subject s ON s.context_id = c.id \
          JOIN subject_version v ON v.subject_id = s.id WHERE c.name = $1 AND s.name = $2 AND v.version = $3"
     );
-    /// $1 id of a context, $2 guid → id.
-    FIND_BY_GUID: sqlite("SELECT id FROM content WHERE context_id = $1 AND guid = $2 AND is_current");
-    /// $1 id of a context, $2 id → guid.
-    FIND_BY_ID: sqlite("SELECT guid FROM content WHERE context_id = $1 AND id = $2");
+    /// $1 id of a context, $2 guid, $3 schema_type, $4 text, $5 reference_list, $6 metadata, $7 rule_set → id, whether
+    /// it holds just this content.
+    FIND_BY_GUID: sqlite(
+        "SELECT id, schema_type = $3 AND text = $4 AND reference_list IS $5 AND metadata IS $6 AND rule_set IS $7 \
+         FROM content WHERE context_id = $1 AND guid = $2 AND is_current"
+    );
+    /// $1 id of a context, $2 id, $3 schema_type, $4 text, $5 reference_list, $6 metadata, $7 rule_set → id, whether
+    /// it holds just this content.
+    FIND_BY_ID: sqlite(
+        "SELECT id, schema_type = $3 AND text = $4 AND reference_list IS $5 AND metadata IS $6 AND rule_set IS $7 \
+         FROM content WHERE context_id = $1 AND id = $2"
+    );
     /// $1 id of a context → the next id in it.
     NEXT_ID: sqlite("UPDATE context SET last_id = last_id + 1 WHERE id = $1 RETURNING last_id");
     /// $1 id of a context, $2 id that later ones must be above.

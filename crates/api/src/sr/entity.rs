@@ -166,6 +166,7 @@ mod tests {
             schema_tags: vec![TaggedEntity { path: "M.f".into(), is_record: false, tags: vec!["PII".into()] }],
             ts: Some(5),
             deleted: Some(false),
+            as_of: None,
         }
     }
 

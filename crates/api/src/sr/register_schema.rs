@@ -31,7 +31,7 @@ pub(super) async fn register_schema(mut call: Call) -> Result<Answer, SrError> {
     let answer = bytes::Bytes::from(serde_json::to_vec(&SchemaBody::registered(&entity)).unwrap_or_default());
     // An alias may be turned elsewhere without a change of the subject it names.
     if repeats && subject == named {
-        call.registry().remember(&subject, digest, answer.clone());
+        call.registry().remember(&subject, digest, &entity, answer.clone());
     }
     Ok(Answer::json_text(answer))
 }

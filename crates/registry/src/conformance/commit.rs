@@ -192,9 +192,35 @@ pub async fn an_explicit_id_of_other_content_is_refused(store: &dyn RegistryStor
     let (a, b) = (subject(&context, "a"), subject(&context, "b"));
     given(store, explicit(&a, 1, "first", 40)).await;
     let got = store.commit_version(explicit(&b, 1, "second", 40), at(Revision(0))).await.expect("commit");
-    assert_eq!(got, Committed::IdTaken);
+    assert_eq!(got, Committed::IdTaken(SchemaId(40)));
     assert_eq!(store.subject(&b).await.expect("subject"), SubjectState::default());
     assert_eq!(store.id_by_guid(&context, content("second").guid).await.expect("id"), None);
+}
+
+/// The hash has no separators: two contracts of one text, or one text of two types, can have the same.
+pub async fn different_contents_of_one_hash_are_refused_and_the_id_is_named(store: &dyn RegistryStore) {
+    let context = context("one-hash");
+    let plain = content("text");
+    let id = given(store, new_version(&subject(&context, "a"), 1, &plain)).await.0;
+    let same_hash = [
+        Content { schema_type: SchemaType::Json, ..(*plain).clone() },
+        Content { text: "tex".into(), ..(*plain).clone() },
+        Content { metadata: Some(Arc::new(Metadata::default())), ..(*plain).clone() },
+        Content { rule_set: Some(Arc::new(RuleSet::default())), ..(*plain).clone() },
+        Content {
+            references: [Reference { name: "n".into(), subject: "s".into(), version: 1 }].into(),
+            ..(*plain).clone()
+        },
+    ];
+    for other in same_hash {
+        for choice in [IdChoice::ByContent, IdChoice::Explicit(id)] {
+            let b = subject(&context, "b");
+            let new = NewVersion { id: choice, ..new_version(&b, 1, &Arc::new(other.clone())) };
+            let got = store.commit_version(new, at(Revision(0))).await.expect("commit");
+            assert_eq!(got, Committed::IdTaken(id));
+            assert_eq!(store.subject(&b).await.expect("subject"), SubjectState::default());
+        }
+    }
 }
 
 /// An import run twice, or of one content under two subjects.

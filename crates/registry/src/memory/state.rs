@@ -184,8 +184,8 @@ impl State {
             IdChoice::ByContent => context.by_guid.get(&guid).copied().unwrap_or(SchemaId(context.max_id + 1)),
             IdChoice::Explicit(id) => id,
         };
-        if context.contents.get(&id).is_some_and(|there| there.guid != guid) {
-            return Committed::IdTaken;
+        if context.contents.get(&id).is_some_and(|there| *there != new.content) {
+            return Committed::IdTaken(id);
         }
         context.max_id = context.max_id.max(id.0);
         context.contents.entry(id).or_insert_with(|| new.content.clone());

@@ -4,7 +4,7 @@
 //! A transaction that is dropped is rolled back.
 
 use sluice_registry::store::*;
-use sluice_registry::{ContextName, Scope, SubjectName};
+use sluice_registry::{Content, ContextName, Scope, SubjectName};
 use sluice_schema::{Guid, SchemaId, Version};
 use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
 use sqlx::{FromRow, Sqlite, Transaction};
@@ -17,6 +17,14 @@ type QueryAs<'q, R> = sqlx::query::QueryAs<'q, Sqlite, R, SqliteArguments>;
 
 /// BEGIN and COMMIT, for errors.
 static TRANSACTION: Statement = Statement { name: "TRANSACTION", postgres: "", sqlite: "BEGIN IMMEDIATE" };
+
+/// Where a content went.
+enum PutContent {
+    /// It has this id.
+    Stored(i32),
+    /// The id that it would have holds other content.
+    Taken(i32),
+}
 
 /// A transaction under way.
 struct Write {
@@ -133,37 +141,54 @@ impl Write {
         Ok(id)
     }
 
-    /// The id that the content has from now on; `None` if the explicit one holds other content.
-    async fn put_content(&mut self, context: i64, new: &NewVersion) -> StoreResult<Option<i32>> {
+    /// The id that the content has from now on.
+    async fn put_content(&mut self, context: i64, new: &NewVersion) -> StoreResult<PutContent> {
         let guid = new.content.guid;
-        let id = match new.id {
-            IdChoice::ByContent => {
-                let known: Option<(i32,)> = self.row(&sql::FIND_BY_GUID, |q| q.bind(context).bind(&guid.0[..])).await?;
-                if let Some((id,)) = known {
-                    return Ok(Some(id));
-                }
+        let known = match new.id {
+            IdChoice::ByContent => self.find_content(&sql::FIND_BY_GUID, context, &guid.0[..], &new.content).await?,
+            IdChoice::Explicit(SchemaId(id)) => self.find_content(&sql::FIND_BY_ID, context, id, &new.content).await?,
+        };
+        let id = match (known, new.id) {
+            (Some((id, false)), _) => return Ok(PutContent::Taken(id)),
+            (Some((id, true)), IdChoice::ByContent) => return Ok(PutContent::Stored(id)),
+            (Some((id, true)), IdChoice::Explicit(_)) => id,
+            (None, IdChoice::ByContent) => {
                 let (next,): (i64,) = self.one(&sql::NEXT_ID, |q| q.bind(context)).await?;
                 let id = i32::try_from(next).map_err(|_| row::inconsistent(&sql::NEXT_ID, "all ids are given"))?;
                 self.insert_content(context, id, new).await?;
                 id
             }
-            IdChoice::Explicit(SchemaId(id)) => {
-                let holds: Option<(Vec<u8>,)> = self.row(&sql::FIND_BY_ID, |q| q.bind(context).bind(id)).await?;
-                match holds {
-                    Some((other,)) if row::guid(&sql::FIND_BY_ID, &other)? != guid => return Ok(None),
-                    Some(_) => {}
-                    None => {
-                        self.execute(&sql::RAISE_ID, |q| q.bind(context).bind(id)).await?;
-                        self.insert_content(context, id, new).await?;
-                    }
-                }
+            (None, IdChoice::Explicit(SchemaId(id))) => {
+                self.execute(&sql::RAISE_ID, |q| q.bind(context).bind(id)).await?;
+                self.insert_content(context, id, new).await?;
                 id
             }
         };
         // The hash stands for the id written last.
         self.execute(&sql::CLEAR_CURRENT, |q| q.bind(context).bind(&guid.0[..]).bind(id)).await?;
         self.execute(&sql::MAKE_CURRENT, |q| q.bind(context).bind(id)).await?;
-        Ok(Some(id))
+        Ok(PutContent::Stored(id))
+    }
+
+    /// Id found by `key`, and whether it holds just this content.
+    async fn find_content<'q>(
+        &mut self,
+        statement: &'static Statement,
+        context: i64,
+        key: impl sqlx::Encode<'q, Sqlite> + sqlx::Type<Sqlite> + Send + 'q,
+        content: &'q Content,
+    ) -> StoreResult<Option<(i32, bool)>> {
+        let (references, metadata, rule_set) = row::content_json(statement, content)?;
+        self.row(statement, |q| {
+            q.bind(context)
+                .bind(key)
+                .bind(content.schema_type.wire())
+                .bind(&*content.text)
+                .bind(references)
+                .bind(metadata)
+                .bind(rule_set)
+        })
+        .await
     }
 
     async fn insert_content(&mut self, context: i64, id: i32, new: &NewVersion) -> StoreResult<()> {
@@ -202,7 +227,10 @@ pub(super) async fn commit_version(writer: SqlitePool, new: NewVersion, on: Prec
     let context = write.context_or_new(new.subject.context()).await?;
     let subject = write.subject(context, &new.subject, on.subject_revision).await?;
     write.check(&on).await?;
-    let Some(id) = write.put_content(context, &new).await? else { return Ok(Committed::IdTaken) };
+    let id = match write.put_content(context, &new).await? {
+        PutContent::Stored(id) => id,
+        PutContent::Taken(id) => return Ok(Committed::IdTaken(SchemaId(id))),
+    };
 
     let revision = subject.map_or(0, |(_, revision)| revision) + 1;
     let subject = match subject {

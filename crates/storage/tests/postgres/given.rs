@@ -47,6 +47,6 @@ pub(crate) fn at(revision: i64) -> Preconditions {
 pub(crate) async fn given(store: &dyn RegistryStore, name: &str, text: &str) -> SchemaId {
     match store.commit_version(new_version(name, 1, text), at(0)).await.unwrap() {
         Committed::Written { id, .. } => id,
-        Committed::IdTaken => panic!("the id is taken"),
+        Committed::IdTaken(id) => panic!("{id} is taken"),
     }
 }

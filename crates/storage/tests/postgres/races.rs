@@ -31,7 +31,7 @@ async fn grow(store: &dyn RegistryStore, lineage: usize, step: usize) -> Option<
         let version = state.versions.last().map_or(1, |latest| latest.version.0 + 1);
         match store.commit_version(new_version("orders-value", version, &text), at(state.revision.0)).await {
             Ok(Committed::Written { id, .. }) => return Some((id, Version(version))),
-            Ok(Committed::IdTaken) => panic!("no id was asked for"),
+            Ok(Committed::IdTaken(id)) => panic!("{id} is taken"),
             Err(StoreError::Conflict) => {}
             Err(other) => panic!("{other}"),
         }
@@ -136,7 +136,7 @@ async fn imports_and_registrations_never_share_an_id() {
                 }
                 match store.commit_version(new, at(0)).await {
                     Ok(Committed::Written { id, .. }) => given.push((id, name)),
-                    Ok(Committed::IdTaken) | Err(StoreError::Conflict) if writer < 8 => {}
+                    Ok(Committed::IdTaken(_)) | Err(StoreError::Conflict) if writer < 8 => {}
                     other => panic!("{other:?}"),
                 }
             }

@@ -1,0 +1,254 @@
+//! A request's schema, read: parsed, canonical, with its references found and its contract merged.
+//!
+//! Between request and decision. [`Candidate`] knows its own hash and whether a stored version is "the same schema"
+//! (`canLookup` of the reference): equal but for `confluent:version`. That is decided by hashes alone, so stored texts
+//! need not be read. Formats whose equal schemas may differ in text (Avro) will compare parsed schemas here.
+//!
+//! Source: schema-registry `AbstractSchemaRegistry#canonicalizeSchema`, `ParsedSchema#canLookup`, 8.2.0.
+
+use std::sync::Arc;
+
+use sluice_schema::{Guid, InvalidSchema, Schema, SchemaType, TagEdit, ValidateFields};
+
+use crate::contract::{self, Contract, Prefix};
+use crate::load::Subject;
+use crate::resolve::{Resolution, invalid};
+use crate::store::{RequireLive, VersionRow};
+use crate::{Action, Resource};
+use crate::{Caller, Content, Error, Include, Metadata, Normalize, Registry, SchemaRequest, SubjectName};
+
+/// How a request's text is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    /// Bring it into normal form.
+    pub(crate) normalize: Normalize,
+    /// Check it as a new schema; `None` reads it as one that may be stored already.
+    pub(crate) validate: Option<ValidateFields>,
+    /// Whether references must be live.
+    pub(crate) live: RequireLive,
+}
+
+/// A text that was read.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
+    pub(crate) schema_type: SchemaType,
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) resolution: Resolution,
+}
+
+/// Where a candidate was found.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) row: VersionRow,
+    /// By its hash. Otherwise by comparison: answers then show `ts` and `deleted`.
+    pub(crate) by_hash: bool,
+}
+
+/// Which versions a candidate is looked for in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Among {
+    /// All versions of the view.
+    Versions(Include),
+    /// Only the latest live one.
+    Latest,
+}
+
+/// Whether a request has a text at all. Blanks, and what Java's `trim` takes for blanks, are none.
+pub(crate) fn has_text(request: &SchemaRequest) -> bool {
+    request.schema.as_deref().is_some_and(|text| text.chars().any(|c| c > ' '))
+}
+
+/// The type that a request names; absent means AVRO.
+pub(crate) fn type_of(request: &SchemaRequest) -> Result<SchemaType, Error> {
+    let word = request.schema_type.as_deref().unwrap_or("AVRO");
+    SchemaType::from_wire(word)
+        .ok_or_else(|| Error::InvalidSchema { outline: None, cause: InvalidSchema::UnknownType(word.to_owned()) })
+}
+
+impl Candidate {
+    /// The hash with this contract.
+    pub(crate) fn guid(&self, contract: &Contract) -> Guid {
+        self.prefix().guid(contract.metadata.as_ref(), contract.rule_set.as_ref())
+    }
+
+    fn prefix(&self) -> Prefix {
+        Prefix::new(self.schema.canonical_text(), self.schema.references())
+    }
+
+    /// What would be stored.
+    pub(crate) fn content(&self, contract: Contract) -> Content {
+        let guid = self.guid(&contract);
+        Content {
+            schema_type: self.schema_type,
+            text: self.schema.canonical_text().clone(),
+            references: self.schema.references().clone(),
+            metadata: contract.metadata.map(Arc::new),
+            rule_set: contract.rule_set.map(Arc::new),
+            guid,
+        }
+    }
+
+    /// The version of the subject that holds this schema with this contract.
+    pub(crate) fn find(&self, subject: &Subject, contract: &Contract, among: Among) -> Option<Found> {
+        let prefix = self.prefix();
+        let guid = prefix.guid(contract.metadata.as_ref(), contract.rule_set.as_ref());
+        match among {
+            Among::Latest => {
+                let row = subject.latest()?;
+                let same = row.guid == guid || is_same_but_for_version(&prefix, contract, row);
+                same.then(|| Found { row: row.clone(), by_hash: false })
+            }
+            Among::Versions(include) => {
+                let newest_first = subject.state.versions.iter().rev();
+                let visible = newest_first.filter(|row| include == Include::Deleted || !row.deleted);
+                if let Some(row) = visible.clone().find(|row| row.guid == guid) {
+                    return Some(Found { row: row.clone(), by_hash: true });
+                }
+                let mut visible = visible;
+                let row = visible.find(|row| is_same_but_for_version(&prefix, contract, row))?;
+                Some(Found { row: row.clone(), by_hash: false })
+            }
+        }
+    }
+}
+
+/// Whether the row's hash is that of this schema, `confluent:version` added (as the row's number) or taken away.
+fn is_same_but_for_version(prefix: &Prefix, contract: &Contract, row: &VersionRow) -> bool {
+    let rules = contract.rule_set.as_ref();
+    let is = |metadata: Option<&Metadata>| prefix.guid(metadata, rules) == row.guid;
+    match contract::version_property(contract.metadata.as_ref()) {
+        None => is(Some(&contract::with_version_property(contract.metadata.as_ref(), row.version))),
+        Some(_) => {
+            let bare = contract::without_version_property(contract.metadata.as_ref());
+            is(bare.as_ref()) || (bare == Some(Metadata::default()) && is(None))
+        }
+    }
+}
+
+/// Reads the text of one request, as often as a decision is taken again; what was parsed once is not parsed again.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    parsed: Option<Parsed>,
+}
+
+#[derive(Debug)]
+struct Parsed {
+    text: Arc<str>,
+    resolution: Resolution,
+    schema: Arc<Schema>,
+    normal: Option<Arc<Schema>>,
+    validated: Option<ValidateFields>,
+}
+
+impl Reader {
+    /// Reads a request's text for a subject; `None` if it has none.
+    pub(crate) async fn read(
+        &mut self,
+        registry: &Registry,
+        caller: &Caller,
+        subject: &SubjectName,
+        request: &SchemaRequest,
+        reading: Reading,
+    ) -> Result<Option<Candidate>, Error> {
+        if !has_text(request) {
+            return Ok(None);
+        }
+        let schema_type = type_of(request)?;
+        if !SchemaType::SUPPORTED.contains(&schema_type) {
+            let cause = InvalidSchema::UnknownType(schema_type.wire().to_owned());
+            return Err(Error::InvalidSchema { outline: None, cause });
+        }
+        let text = request.schema.as_deref().unwrap_or_default();
+        let longest = registry.inner.config.max_schema_bytes;
+        if text.len() > longest {
+            let cause = InvalidSchema::TooComplex(format!("the text is longer than {longest} bytes"));
+            return Err(invalid(schema_type, cause));
+        }
+        for reference in &request.references {
+            let target = SubjectName::parse_in(subject.context(), &reference.subject);
+            caller.check(Action::Read, &Resource::Subject(&target))?;
+        }
+        let resolution = registry.resolve(subject.context(), schema_type, &request.references, reading.live).await?;
+        let size = text.len() + resolution.resolved.iter().map(|r| r.text.len()).sum::<usize>();
+
+        let known = self.parsed.take().filter(|parsed| {
+            &*parsed.text == text
+                && parsed.schema.schema_type() == schema_type
+                && parsed.resolution.references == resolution.references
+                && parsed.resolution.through == resolution.through
+        });
+        let parsed = match known {
+            Some(parsed) => parsed,
+            None => {
+                let text: Arc<str> = text.into();
+                let (references, resolved) = (resolution.references.clone(), resolution.resolved.clone());
+                let work = {
+                    let text = text.clone();
+                    move || Schema::parse(schema_type, &text, references, resolved)
+                };
+                let schema = registry.off_thread(size, work).await?.map_err(|cause| invalid(schema_type, cause))?;
+                Parsed { text, resolution, schema: Arc::new(schema), normal: None, validated: None }
+            }
+        };
+        let parsed = self.parsed.insert(parsed);
+        let refuse = |cause| Error::InvalidSchema { outline: Some(outline(subject, request)), cause };
+        if let Some(fields) = reading.validate
+            && parsed.validated != Some(fields)
+        {
+            let schema = parsed.schema.clone();
+            registry.off_thread(size, move || schema.validate(fields)).await?.map_err(refuse)?;
+            parsed.validated = Some(fields);
+        }
+        if reading.normalize == Normalize::Yes && parsed.normal.is_none() {
+            let schema = parsed.schema.clone();
+            let normal = registry.off_thread(size, move || schema.normalize()).await?.map_err(refuse)?;
+            parsed.normal = Some(Arc::new(normal));
+        }
+        let schema = match (&parsed.normal, reading.normalize) {
+            (Some(normal), Normalize::Yes) => normal.clone(),
+            _ => parsed.schema.clone(),
+        };
+        Ok(Some(Candidate { schema_type, schema, resolution: parsed.resolution.clone() }))
+    }
+}
+
+impl Candidate {
+    /// The candidate with tags put on and taken off.
+    pub(crate) fn tagged(self, edit: &TagEdit) -> Result<Candidate, Error> {
+        let edited = self.schema.edit_tags(edit);
+        let schema = edited.map_err(|cause| Error::InvalidSchema { outline: None, cause })?;
+        Ok(Candidate { schema: Arc::new(schema), ..self })
+    }
+
+    /// The candidate with the tags of another schema on those types and fields that it has too.
+    pub(crate) fn with_tags_of(mut self, other: &Schema) -> Candidate {
+        for entity in other.tagged_entities() {
+            let edit = TagEdit { add: vec![entity], remove: Vec::new() };
+            if let Ok(schema) = self.schema.edit_tags(&edit) {
+                self.schema = Arc::new(schema);
+            }
+        }
+        self
+    }
+}
+
+/// The request as the reference prints it inside the message of 42201.
+fn outline(subject: &SubjectName, request: &SchemaRequest) -> String {
+    let text = request.schema.as_deref().unwrap_or_default();
+    let hash = contract::guid(text, &request.references, request.metadata.as_ref(), request.rule_set.as_ref());
+    let references: Vec<String> = request
+        .references
+        .iter()
+        .map(|r| format!("{{name='{}', subject='{}', version={}}}", r.name, r.subject, r.version))
+        .collect();
+    format!(
+        "{{subject={subject},version={},id={},guid={hash},schemaType={},references=[{}],metadata={},ruleSet={},\
+         schema={text},schemaTags=null,ts=null,deleted=null}}",
+        request.version.unwrap_or(0),
+        request.id.unwrap_or(-1),
+        request.schema_type.as_deref().unwrap_or("AVRO"),
+        references.join(", "),
+        request.metadata.as_ref().map_or_else(|| "null".to_owned(), contract::print_metadata),
+        request.rule_set.as_ref().map_or_else(|| "null".to_owned(), contract::print_rules),
+    )
+}

@@ -1,0 +1,56 @@
+//! How an entity is shown: its text in another format, qualified references, tags.
+
+use std::sync::Arc;
+
+use sluice_schema::{Format, Reference, TaggedEntity};
+
+use crate::*;
+
+impl Registry {
+    /// The entity with its text in this format.
+    pub(crate) async fn rendered(&self, mut entity: SchemaEntity, format: Format) -> Result<SchemaEntity, Error> {
+        self.render(&mut entity, format).await?;
+        Ok(entity)
+    }
+
+    pub(crate) async fn render(&self, entity: &mut SchemaEntity, format: Format) -> Result<(), Error> {
+        if format == Format::Canonical || entity.content.text.trim().is_empty() {
+            return Ok(());
+        }
+        let schema = self.load_schema(entity.subject.context(), entity.id, &entity.content).await?;
+        let rendered = self.off_thread(entity.content.text.len(), move || schema.render(format)).await?;
+        entity.rendered = Some(rendered.map_err(|cause| Error::InvalidSchema { outline: None, cause })?);
+        Ok(())
+    }
+
+    /// The entity as these options show it.
+    pub(crate) async fn shown(&self, mut entity: SchemaEntity, options: &ReadOptions) -> Result<SchemaEntity, Error> {
+        self.render(&mut entity, options.format).await?;
+        if !options.find_tags.is_empty() && !entity.content.text.trim().is_empty() {
+            let schema = self.load_schema(entity.subject.context(), entity.id, &entity.content).await?;
+            entity.schema_tags = asked_tags(schema.tagged_entities(), &options.find_tags);
+        }
+        if options.qualified_references && !entity.content.references.is_empty() {
+            let context = entity.subject.context();
+            let qualify = |r: &Reference| {
+                let subject = SubjectName::parse_in(context, &r.subject).qualified();
+                Reference { subject, ..r.clone() }
+            };
+            let references = entity.content.references.iter().map(qualify).collect();
+            entity.content = Arc::new(Content { references, ..(*entity.content).clone() });
+            entity.as_of = None;
+        }
+        Ok(entity)
+    }
+}
+
+/// The asked ones among the tags; `*` asks for all.
+fn asked_tags(entities: Vec<TaggedEntity>, asked: &[String]) -> Vec<TaggedEntity> {
+    if asked.iter().any(|word| word == "*") {
+        return entities;
+    }
+    let mut entities = entities;
+    entities.iter_mut().for_each(|entity| entity.tags.retain(|tag| asked.contains(tag)));
+    entities.retain(|entity| !entity.tags.is_empty());
+    entities
+}
