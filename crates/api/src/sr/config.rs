@@ -14,7 +14,8 @@ pub(super) fn shown(config: Config) -> Config {
     }
 }
 
-/// What PUT answers: `compatibility` instead of `compatibilityLevel`, empty texts as they were sent.
+/// What PUT answers: `compatibility` instead of `compatibilityLevel`, empty texts as they were sent, but for
+/// an alias.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct UpdatedConfig {
@@ -49,7 +50,7 @@ pub(super) struct UpdatedConfig {
 impl From<Config> for UpdatedConfig {
     fn from(config: Config) -> UpdatedConfig {
         UpdatedConfig {
-            alias: config.alias,
+            alias: config.alias.filter(|alias| !alias.is_empty()),
             alias_for_deks: config.alias_for_deks,
             normalize: config.normalize,
             validate_fields: config.validate_fields,
