@@ -11,6 +11,7 @@ mod canonical;
 pub mod codec;
 mod descriptor;
 pub mod diff;
+mod link;
 pub mod model;
 pub mod parse;
 

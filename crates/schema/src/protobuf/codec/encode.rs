@@ -1,0 +1,849 @@
+//! JSON to protobuf, in one pass over the text.
+//!
+//! Fields are written as they come; where JSON order is not number order, the finished pieces of a message are put in
+//! order at its end. A nested message gets one byte for its length, and is moved when that is too few. What has no
+//! place in one pass (equal names: the last counts, where the first stood) shows as an error, and the whole text is
+//! encoded again without the surplus names; so errors are those of the text as a JSON tree holds it.
+//!
+//! Bounds: messages nest 100 deep as in the reference; each byte of JSON is looked at once per array or message
+//! around it at worst; output is at most a few times the input.
+//!
+//! Source: protobuf-java-util `JsonFormat.ParserImpl`, 4.33, behind Jackson.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use super::Mismatch;
+use super::json::{self, Cursor, NoText, Token};
+use super::numbers::{self, NotNumber};
+use super::plan::{Enum, Field, Kind, Message, Plans, Rule, Shape};
+use super::wellknown;
+use super::write::{fixed32, fixed64, length_from, varint, zigzag};
+
+/// Messages inside messages; the reference's recursion limit.
+const MAX_MESSAGE_DEPTH: u32 = 100;
+
+/// Maps of up to this many entries find equal names by comparing all with all.
+const FEW_ENTRIES: usize = 12;
+
+/// Appends `json` as a message of `plan`. On error `out` is as before.
+pub(super) fn encode(plans: &Plans, plan: &Message, json: &[u8], out: &mut Vec<u8>) -> Result<(), Mismatch> {
+    let start = out.len();
+    let result = encode_once(plans, plan, json, out).or_else(|mismatch| {
+        out.truncate(start);
+        match json::deduplicated(json) {
+            Some(json) => encode_once(plans, plan, &json, out),
+            None => Err(mismatch),
+        }
+    });
+    if result.is_err() {
+        out.truncate(start);
+    }
+    result
+}
+
+fn encode_once(plans: &Plans, plan: &Message, json: &[u8], out: &mut Vec<u8>) -> Result<(), Mismatch> {
+    out.reserve(json.len() / 2);
+    let mut encoder = Encoder {
+        plans,
+        json: Cursor::new(json)?,
+        out,
+        pieces: Vec::with_capacity(32),
+        set: Vec::with_capacity(8),
+        sorted: Vec::new(),
+        depth: 0,
+        is_alias: false,
+    };
+    encoder.merge(plan)?;
+    if encoder.json.at_end() { Ok(()) } else { encoder.json.malformed() }
+}
+
+/// What one field wrote: `out[start..]` up to the next piece.
+#[derive(Clone, Copy)]
+struct Piece {
+    field: u32,
+    start: usize,
+    end: usize,
+}
+
+struct Encoder<'p, 'j, 'o> {
+    plans: &'p Plans,
+    json: Cursor<'j>,
+    out: &'o mut Vec<u8>,
+    /// Stack: the pieces of the messages that are open.
+    pieces: Vec<Piece>,
+    /// Stack: per open message one bit per field that is set, then one per oneof.
+    set: Vec<u64>,
+    /// Where pieces are put in order.
+    sorted: Vec<u8>,
+    depth: u32,
+    /// The enum value just read is an alias of the default, not the default.
+    is_alias: bool,
+}
+
+type Done = Result<(), Mismatch>;
+
+impl<'p, 'j> Encoder<'p, 'j, '_> {
+    /// Writes the body of a message from any JSON value, in the form that the type asks for.
+    fn merge(&mut self, plan: &'p Message) -> Done {
+        match plan.shape {
+            Shape::Fields => self.message(plan, false),
+            Shape::Struct => self.map(&plan.fields[0]),
+            Shape::ListValue => self.repeated(&plan.fields[0]),
+            Shape::Value => self.dynamic_value(plan),
+            Shape::Wrapper => self.single(&plan.fields[0]),
+            Shape::Timestamp => self.from_text("timestamp", wellknown::parse_timestamp),
+            Shape::Duration => self.from_text("duration", wellknown::parse_duration),
+            Shape::FieldMask => self.field_mask(&plan.fields[0]),
+            Shape::Any => self.any(plan),
+        }
+    }
+
+    /// Writes the fields of an object. `typed`: it is the content of an `Any`, whose `@type` is no field.
+    fn message(&mut self, plan: &'p Message, typed: bool) -> Done {
+        if self.json.peek() != b'{' {
+            return self.complain("Expect message object but got: ", self.json.at);
+        }
+        self.json.bump();
+        let body = self.out.len();
+        let first_piece = self.pieces.len();
+        let first_bit = self.set.len();
+        self.set.resize(first_bit + (plan.fields.len() + plan.oneofs as usize).div_ceil(64), 0);
+        let mut in_order = true;
+        let mut before = 0u32;
+        let mut expected = 0usize;
+        if !self.json.take(b'}') {
+            loop {
+                let name = self.json.name()?;
+                if let Some(at) = self.find(plan, name, &mut expected, typed)? {
+                    let field = &plan.fields[at as usize];
+                    let start = self.out.len();
+                    self.field(plan, at, field, first_piece, first_bit)?;
+                    let end = self.out.len();
+                    if end != start {
+                        self.set[first_bit + at as usize / 64] |= 1 << (at % 64);
+                        self.pieces.push(Piece { field: at, start, end });
+                        in_order &= at >= before;
+                        before = at;
+                    }
+                } else {
+                    self.json.skip()?;
+                }
+                if !self.json.more(b'}')? {
+                    break;
+                }
+            }
+        }
+        if !plan.required.is_empty() {
+            self.check_required(plan, first_bit)?;
+        }
+        if !in_order {
+            self.sort_pieces(body, first_piece);
+        }
+        self.pieces.truncate(first_piece);
+        self.set.truncate(first_bit);
+        Ok(())
+    }
+
+    /// Position of the field named `name`; `None` for the `@type` of an `Any`.
+    #[inline]
+    fn find(
+        &self,
+        plan: &Message,
+        name: Token<'j>,
+        expected: &mut usize,
+        typed: bool,
+    ) -> Result<Option<u32>, Mismatch> {
+        // JSON mostly follows the declaration: look at the field behind the last one first.
+        if plan.unambiguous
+            && !name.escaped
+            && let Some(at) = plan.declared.get(*expected)
+        {
+            let label = &plan.fields[*at as usize].label;
+            if label.len() == name.raw.len() + 3 && label[1..label.len() - 2] == *name.raw.as_bytes() {
+                *expected += 1;
+                return Ok(Some(*at));
+            }
+        }
+        let name = name.text()?;
+        if let Some(at) = plan.field_by_name(&name) {
+            if plan.declared.get(at as usize) == Some(&at) {
+                // Declared in number order: the next one stands behind this one.
+                *expected = at as usize + 1;
+            }
+            return Ok(Some(at));
+        }
+        if typed && name == "@type" {
+            return Ok(None);
+        }
+        Err(Mismatch(format!("Cannot find field: {name} in message {}", plan.full_name)))
+    }
+
+    /// Writes one member of a message, nothing if it is null, empty or an implicit default.
+    #[inline]
+    fn field(&mut self, plan: &'p Message, at: u32, field: &'p Field, first_piece: usize, first_bit: usize) -> Done {
+        if self.set[first_bit + at as usize / 64] >> (at % 64) & 1 != 0 {
+            return Err(Mismatch(format!("Field {} has already been set.", field.full_name)));
+        }
+        match field.rule {
+            Rule::Implicit | Rule::Explicit | Rule::Required => {
+                let start = self.out.len();
+                self.single(field)?;
+                if let Some(oneof) = field.oneof
+                    && self.out.len() != start
+                {
+                    self.enter_oneof(plan, field, oneof, first_piece, first_bit)?;
+                }
+                Ok(())
+            }
+            _ if self.json.peek() == b'n' => self.json.literal("null"),
+            Rule::Map => self.map(field),
+            Rule::Repeated | Rule::Packed => self.repeated(field),
+        }
+    }
+
+    fn enter_oneof(&mut self, plan: &Message, field: &Field, oneof: u32, first_piece: usize, first_bit: usize) -> Done {
+        let bit = plan.fields.len() + oneof as usize;
+        let word = &mut self.set[first_bit + bit / 64];
+        if *word >> (bit % 64) & 1 == 0 {
+            *word |= 1 << (bit % 64);
+            return Ok(());
+        }
+        let mut members = self.pieces[first_piece..].iter().map(|piece| &plan.fields[piece.field as usize]);
+        let other = members.find(|other| other.oneof == Some(oneof)).map_or("", |other| &other.full_name);
+        Err(Mismatch(format!(
+            "Cannot set field {} because another field {other} belonging to the same oneof has already been set",
+            field.full_name
+        )))
+    }
+
+    fn check_required(&self, plan: &Message, first_bit: usize) -> Done {
+        let is_missing = |at: &&u32| self.set[first_bit + **at as usize / 64] >> (**at % 64) & 1 == 0;
+        if !plan.required.iter().any(|at| is_missing(&at)) {
+            return Ok(());
+        }
+        let missing: Vec<&str> =
+            plan.required.iter().filter(is_missing).map(|at| &*plan.fields[*at as usize].name).collect();
+        Err(Mismatch(format!("Message missing required fields: {}", missing.join(", "))))
+    }
+
+    fn sort_pieces(&mut self, body: usize, first_piece: usize) {
+        let pieces = &mut self.pieces[first_piece..];
+        pieces.sort_unstable_by_key(|piece| piece.field);
+        self.sorted.clear();
+        for piece in pieces {
+            self.sorted.extend_from_slice(&self.out[piece.start..piece.end]);
+        }
+        self.out[body..].copy_from_slice(&self.sorted);
+    }
+
+    /// Writes tag and value of a field outside lists; nothing for null or an implicit default.
+    #[inline]
+    fn single(&mut self, field: &'p Field) -> Done {
+        let start = self.out.len();
+        if !self.element(field)? || field.rule != Rule::Implicit {
+            return Ok(());
+        }
+        // Defaults of all kinds are zero bytes: a zero varint or fixed, an empty length.
+        let mut tag = start;
+        while self.out[tag] & 0x80 != 0 {
+            tag += 1;
+        }
+        let value = &self.out[tag + 1..];
+        if value[0] == 0 && !self.is_alias && value.iter().all(|byte| *byte == 0) {
+            self.out.truncate(start);
+        }
+        Ok(())
+    }
+
+    /// Writes tag and value; gives false and writes nothing for a null that means absence.
+    #[inline]
+    fn element(&mut self, field: &'p Field) -> Result<bool, Mismatch> {
+        if self.json.peek() == b'n' {
+            return self.null(field);
+        }
+        field.tag.push(self.out);
+        match field.kind {
+            Kind::Message(at) => {
+                let length = self.out.len();
+                self.out.push(0);
+                self.nested(&self.plans.messages[at as usize])?;
+                length_from(length, self.out);
+            }
+            Kind::Group(at) => {
+                self.nested(&self.plans.messages[at as usize])?;
+                super::plan::Tag::new(field.number, super::plan::END_GROUP).push(self.out);
+            }
+            kind => self.scalar(kind)?,
+        }
+        Ok(true)
+    }
+
+    /// JSON null: absence, except where it is a value.
+    fn null(&mut self, field: &'p Field) -> Result<bool, Mismatch> {
+        self.json.literal("null")?;
+        self.is_alias = false;
+        match field.kind {
+            Kind::Message(at) if self.plans.messages[at as usize].shape == Shape::Value => {
+                field.tag.push(self.out);
+                self.out.extend_from_slice(&[2, 0x08, 0]);
+                Ok(true)
+            }
+            Kind::Enum(at) if self.plans.enums[at as usize].is_null => {
+                field.tag.push(self.out);
+                self.out.push(0);
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn nested(&mut self, plan: &'p Message) -> Done {
+        if self.depth >= MAX_MESSAGE_DEPTH {
+            return Err(Mismatch("Hit recursion limit.".to_owned()));
+        }
+        self.depth += 1;
+        self.merge(plan)?;
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn repeated(&mut self, field: &'p Field) -> Done {
+        let start = self.json.at;
+        if self.json.peek() != b'[' {
+            return self.complain(&format!("Expected an array for {} but found ", field.name), start);
+        }
+        self.json.bump();
+        if self.json.take(b']') {
+            return Ok(());
+        }
+        let packed = field.rule == Rule::Packed;
+        let length = if packed {
+            field.tag.push(self.out);
+            self.out.push(0);
+            self.out.len() - 1
+        } else {
+            0
+        };
+        loop {
+            let written = if !packed {
+                self.element(field)?
+            } else if self.json.peek() != b'n' {
+                self.scalar(field.kind)?;
+                true
+            } else {
+                self.json.literal("null")?;
+                let is_value = matches!(field.kind, Kind::Enum(at) if self.plans.enums[at as usize].is_null);
+                if is_value {
+                    self.out.push(0);
+                }
+                is_value
+            };
+            if !written {
+                let name = &field.full_name;
+                return Err(Mismatch(format!("Repeated field elements cannot be null in field: {name}")));
+            }
+            if !self.json.more(b']')? {
+                break;
+            }
+        }
+        if packed {
+            length_from(length, self.out);
+        }
+        Ok(())
+    }
+
+    fn map(&mut self, field: &'p Field) -> Done {
+        let Kind::Message(entry) = field.kind else { return Ok(()) };
+        let entry = &self.plans.messages[entry as usize];
+        let (Some(key), Some(value)) = (entry.fields.first(), entry.fields.get(1)) else {
+            return Err(Mismatch(format!("Invalid map field: {}", field.full_name)));
+        };
+        let start = self.json.at;
+        if self.json.peek() != b'{' {
+            return self.complain("Expect a map object but found: ", start);
+        }
+        self.json.bump();
+        if self.json.take(b'}') {
+            return Ok(());
+        }
+        let mut names: Vec<Token<'j>> = Vec::new();
+        loop {
+            field.tag.push(self.out);
+            let length = self.out.len();
+            self.out.push(0);
+            self.json.peek();
+            let at = self.json.at;
+            let name = self.json.string()?;
+            names.push(name);
+            key.tag.push(self.out);
+            self.key(key.kind, name, at)?;
+            self.json.expect(b':')?;
+            if !self.element(value)? {
+                return Err(Mismatch("Map value cannot be null.".to_owned()));
+            }
+            length_from(length, self.out);
+            if !self.json.more(b'}')? {
+                break;
+            }
+        }
+        if has_equal_names(&mut names)? {
+            // encode() drops the surplus and comes again.
+            return Err(Mismatch(format!("Field {} has equal names.", field.full_name)));
+        }
+        Ok(())
+    }
+
+    /// Writes a map's key from the name of a member.
+    fn key(&mut self, kind: Kind, name: Token<'j>, at: usize) -> Done {
+        let text = name.text()?;
+        match kind {
+            Kind::String { .. } | Kind::Bytes => self.text(&text),
+            kind => self.scalar_from_text(kind, &text, at)?,
+        }
+        Ok(())
+    }
+
+    /// Writes the bare value of a scalar.
+    #[inline]
+    fn scalar(&mut self, kind: Kind) -> Done {
+        self.is_alias = false;
+        let at = self.json.at;
+        let next = self.json.peek();
+        match (kind, next) {
+            (Kind::String { .. }, b'"') => {
+                let token = self.json.string()?;
+                if token.escaped {
+                    let text = token.text()?;
+                    self.text(&text);
+                } else {
+                    self.text(token.raw);
+                }
+                return Ok(());
+            }
+            (Kind::Bool, b't') => {
+                self.out.push(1);
+                return self.json.literal("true");
+            }
+            (Kind::Bool, b'f') => {
+                self.out.push(0);
+                return self.json.literal("false");
+            }
+            (Kind::Double | Kind::Float, b'-' | b'0'..=b'9') => {
+                let (number, fractional) = self.json.number()?;
+                if let Ok(value) = number.parse::<f64>()
+                    && value.is_finite()
+                {
+                    if kind == Kind::Double {
+                        // No negative zero: the reference goes through BigDecimal.
+                        fixed64(if value == 0.0 { 0 } else { value.to_bits() }, self.out);
+                        return Ok(());
+                    }
+                    let value = if fractional || value != 0.0 { value } else { 0.0 };
+                    if value.abs() <= f64::from(f32::MAX) {
+                        fixed32((value as f32).to_bits(), self.out);
+                        return Ok(());
+                    }
+                }
+            }
+            (Kind::Bytes, b'"') => {
+                let token = self.json.string()?;
+                if !token.escaped && self.base64(token.raw) {
+                    return Ok(());
+                }
+            }
+            (Kind::Enum(plan), b'"') => {
+                let plan = &self.plans.enums[plan as usize];
+                let token = self.json.string()?;
+                if !token.escaped
+                    && let Some((number, is_default)) = plan.number(token.raw)
+                {
+                    self.enumeration(plan, number, is_default);
+                    return Ok(());
+                }
+            }
+            (_, b'"') => {
+                let token = self.json.string()?;
+                if let Some((magnitude, negative)) = plain_integer(token.raw)
+                    && self.integer(kind, magnitude, negative)
+                {
+                    return Ok(());
+                }
+            }
+            (_, b'-' | b'0'..=b'9') => {
+                let (number, fractional) = self.json.number()?;
+                if !fractional
+                    && let Some((magnitude, negative)) = plain_integer(number)
+                    && self.integer(kind, magnitude, negative)
+                {
+                    return Ok(());
+                }
+            }
+            (kind, b'{') => {
+                let quoted = self.json.compact(at);
+                return Err(Mismatch(format!("Invalid value: {quoted} for expected type: {}", kind.java_name())));
+            }
+            _ => {}
+        }
+        self.json.at = at;
+        self.json.peek();
+        let at = self.json.at;
+        match self.json.scalar_text() {
+            Ok(text) => match kind {
+                Kind::String { .. } => self.text(&text),
+                kind => self.scalar_from_text(kind, &text, at)?,
+            },
+            Err(NoText::Malformed(mismatch)) => return Err(mismatch),
+            // Integers report any such value as theirs, others what a JSON tree says of it.
+            Err(no_text) => match kind {
+                Kind::Int32
+                | Kind::Sint32
+                | Kind::Sfixed32
+                | Kind::Int64
+                | Kind::Sint64
+                | Kind::Sfixed64
+                | Kind::Uint32
+                | Kind::Fixed32
+                | Kind::Uint64
+                | Kind::Fixed64 => {
+                    return self.complain(&format!("Not an {} value: ", integer_name(kind)), at);
+                }
+                _ => return Err(no_text.into_mismatch()),
+            },
+        }
+        Ok(())
+    }
+
+    /// Writes a plain integer if it fits `kind`.
+    #[inline]
+    fn integer(&mut self, kind: Kind, magnitude: u64, negative: bool) -> bool {
+        let signed = if negative { (magnitude as i64).wrapping_neg() } else { magnitude as i64 };
+        let fits64 = magnitude <= i64::MAX as u64 || (negative && magnitude == 1 << 63);
+        let fits32 = fits64 && i32::try_from(signed).is_ok();
+        let fits_unsigned = !negative || magnitude == 0;
+        match kind {
+            Kind::Int32 if fits32 => varint(signed as u64, self.out),
+            Kind::Int64 if fits64 => varint(signed as u64, self.out),
+            Kind::Sint32 | Kind::Sint64 if fits32 || (fits64 && kind == Kind::Sint64) => {
+                varint(zigzag(signed), self.out);
+            }
+            Kind::Sfixed32 if fits32 => fixed32(signed as u32, self.out),
+            Kind::Sfixed64 if fits64 => fixed64(signed as u64, self.out),
+            Kind::Uint32 if fits_unsigned && magnitude <= u64::from(u32::MAX) => varint(magnitude, self.out),
+            Kind::Uint64 if fits_unsigned => varint(magnitude, self.out),
+            Kind::Fixed32 if fits_unsigned && magnitude <= u64::from(u32::MAX) => {
+                fixed32(magnitude as u32, self.out);
+            }
+            Kind::Fixed64 if fits_unsigned => fixed64(magnitude, self.out),
+            Kind::Enum(plan) if fits32 => {
+                let plan = &self.plans.enums[plan as usize];
+                if plan.closed && plan.name(signed as i32).is_none() {
+                    return false;
+                }
+                self.enumeration(plan, signed as i32, true);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Writes a scalar from the text a JSON tree has for it. `at` is where the value stands, for the message.
+    fn scalar_from_text(&mut self, kind: Kind, text: &str, at: usize) -> Done {
+        let bits = match kind {
+            Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 | Kind::Uint64 | Kind::Fixed64 => 64,
+            _ => 32,
+        };
+        match kind {
+            Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 | Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => {
+                match numbers::signed(text, bits) {
+                    Some(value) => self.integer(kind, value.unsigned_abs(), value < 0),
+                    None => return self.complain(&format!("Not an int{bits} value: "), at),
+                };
+            }
+            Kind::Uint32 | Kind::Fixed32 | Kind::Uint64 | Kind::Fixed64 => match numbers::unsigned(text, bits) {
+                Ok(value) => {
+                    self.integer(kind, value, false);
+                }
+                Err(NotNumber::Range) => return self.complain(&format!("Out of range uint{bits} value: "), at),
+                Err(NotNumber::Syntax) => return self.complain(&format!("Not an uint{bits} value: "), at),
+            },
+            Kind::Bool => match text {
+                "true" => self.out.push(1),
+                "false" => self.out.push(0),
+                _ => return self.complain("Invalid bool value: ", at),
+            },
+            Kind::Double => match numbers::double(text) {
+                // One NaN only, Java's.
+                Ok(value) if value.is_nan() => fixed64(0x7ff8_0000_0000_0000, self.out),
+                Ok(value) => fixed64(value.to_bits(), self.out),
+                Err(NotNumber::Range) => return self.complain("Out of range double value: ", at),
+                Err(NotNumber::Syntax) => return self.complain("Not a double value: ", at),
+            },
+            Kind::Float => match numbers::float(text) {
+                Ok(value) if value.is_nan() => fixed32(0x7fc0_0000, self.out),
+                Ok(value) => fixed32(value.to_bits(), self.out),
+                Err(NotNumber::Range) => return self.complain("Out of range float value: ", at),
+                Err(NotNumber::Syntax) if text.trim().is_empty() => return Err(Mismatch("empty String".to_owned())),
+                Err(NotNumber::Syntax) => {
+                    let quoted = text.chars().take(1_000).collect::<String>();
+                    return Err(Mismatch(format!("For input string: \"{quoted}\"")));
+                }
+            },
+            Kind::Bytes => {
+                let bytes = wellknown::java_base64(text)?;
+                varint(bytes.len() as u64, self.out);
+                self.out.extend_from_slice(&bytes);
+            }
+            Kind::Enum(plan) => {
+                let plan = &self.plans.enums[plan as usize];
+                let found = plan.number(text).or_else(|| {
+                    let number = numbers::signed(text, 32)? as i32;
+                    (!plan.closed || plan.name(number).is_some()).then_some((number, true))
+                });
+                let Some((number, is_default)) = found else {
+                    let quoted = text.chars().take(1_000).collect::<String>();
+                    let name = &plan.full_name;
+                    return Err(Mismatch(format!("Invalid enum value: {quoted} for enum type: {name}")));
+                };
+                self.enumeration(plan, number, is_default);
+            }
+            Kind::String { .. } | Kind::Message(_) | Kind::Group(_) => self.text(text),
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn enumeration(&mut self, plan: &Enum, number: i32, is_default: bool) {
+        self.is_alias = number == plan.default && !is_default;
+        varint(i64::from(number) as u64, self.out);
+    }
+
+    #[inline]
+    fn text(&mut self, text: &str) {
+        varint(text.len() as u64, self.out);
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
+    /// Writes padded standard base64; false and nothing when it is anything else.
+    fn base64(&mut self, text: &str) -> bool {
+        let padding = text.bytes().rev().take(2).filter(|byte| *byte == b'=').count();
+        if text.len() % 4 != 0 {
+            return false;
+        }
+        let start = self.out.len();
+        varint((text.len() / 4 * 3 - padding) as u64, self.out);
+        let decoded = base64_simd::STANDARD.decode_append(text.as_bytes(), &mut *self.out).is_ok();
+        if !decoded {
+            self.out.truncate(start);
+        }
+        decoded
+    }
+
+    /// `google.protobuf.Value`: the member that the JSON value calls for.
+    fn dynamic_value(&mut self, plan: &'p Message) -> Done {
+        let [_, number, text, boolean, object, list] = &*plan.fields else { return Ok(()) };
+        match self.json.peek() {
+            b'n' => {
+                self.out.extend_from_slice(&[0x08, 0]);
+                self.json.literal("null")
+            }
+            b'{' => self.inner(object),
+            b'[' => self.inner(list),
+            b'"' => self.element(text).map(drop),
+            b't' | b'f' => self.element(boolean).map(drop),
+            _ => {
+                let at = self.json.at;
+                if !matches!(self.json.peek(), b'-' | b'0'..=b'9') {
+                    return self.json.malformed();
+                }
+                let (token, fractional) = self.json.number()?;
+                match token.parse::<f64>() {
+                    Ok(value) if value.is_finite() || !fractional => {
+                        number.tag.push(self.out);
+                        fixed64(if fractional || value != 0.0 { value } else { 0.0 }.to_bits(), self.out);
+                        Ok(())
+                    }
+                    // Beyond the doubles a JSON tree holds the text "Infinity".
+                    _ => {
+                        self.json.at = at;
+                        self.element(text).map(drop)
+                    }
+                }
+            }
+        }
+    }
+
+    /// A struct or list inside a `Value`, which does not count as nesting of its own.
+    fn inner(&mut self, field: &'p Field) -> Done {
+        let Kind::Message(plan) = field.kind else { return Ok(()) };
+        field.tag.push(self.out);
+        let length = self.out.len();
+        self.out.push(0);
+        self.merge(&self.plans.messages[plan as usize])?;
+        length_from(length, self.out);
+        Ok(())
+    }
+
+    fn from_text(&mut self, what: &str, parse: fn(&str) -> Option<(i64, i32)>) -> Done {
+        self.json.peek();
+        let at = self.json.at;
+        let parsed = match self.json.scalar_text() {
+            Ok(text) => parse(&text),
+            Err(NoText::Null | NoText::Object) => None,
+            Err(no_text) => return Err(no_text.into_mismatch()),
+        };
+        let Some((seconds, nanos)) = parsed else {
+            return self.complain(&format!("Failed to parse {what}: "), at);
+        };
+        for (tag, value) in [(0x08, seconds), (0x10, i64::from(nanos))] {
+            if value != 0 {
+                self.out.push(tag);
+                varint(value as u64, self.out);
+            }
+        }
+        Ok(())
+    }
+
+    fn field_mask(&mut self, paths: &'p Field) -> Done {
+        let text = self.json.scalar_text().map_err(NoText::into_mismatch)?;
+        for path in text.split(',').filter(|path| !path.is_empty()) {
+            paths.tag.push(self.out);
+            self.text(&wellknown::lower_underscore(path));
+        }
+        Ok(())
+    }
+
+    fn any(&mut self, plan: &'p Message) -> Done {
+        let [type_url, value] = &*plan.fields else { return Ok(()) };
+        self.json.peek();
+        let start = self.json.at;
+        if !self.json.take(b'{') {
+            return self.complain("Expect message object but got: ", start);
+        }
+        if self.json.take(b'}') {
+            return Ok(());
+        }
+        // Members may come in any order: find the two that decide, then read the object again.
+        let (mut named, mut content) = (None, None);
+        loop {
+            let name = self.json.name()?.text()?;
+            let span = self.json.skip()?;
+            match &*name {
+                "@type" => named = Some(span.start),
+                "value" => content = Some(span.start),
+                _ => {}
+            }
+            if !self.json.more(b'}')? {
+                break;
+            }
+        }
+        let end = self.json.at;
+        let Some(named) = named else {
+            return self.complain("Missing type url when parsing: ", start);
+        };
+        self.json.at = named;
+        let url = self.json.scalar_text().map_err(NoText::into_mismatch)?;
+        let Some((_, name)) = url.rsplit_once('/') else {
+            return Err(Mismatch(format!("Invalid type url found: {url}")));
+        };
+        let Some(inner) = self.plans.by_name.get(name) else {
+            return Err(Mismatch(format!("Cannot resolve type: {url}")));
+        };
+        let inner = &self.plans.messages[*inner as usize];
+        if self.depth >= MAX_MESSAGE_DEPTH {
+            return Err(Mismatch("Hit recursion limit.".to_owned()));
+        }
+        type_url.tag.push(self.out);
+        self.text(&url);
+        let before = self.out.len();
+        value.tag.push(self.out);
+        let length = self.out.len();
+        self.out.push(0);
+        self.depth += 1;
+        if inner.shape == Shape::Fields {
+            self.json.at = start;
+            self.message(inner, true)?;
+        } else if let Some(content) = content {
+            self.json.at = content;
+            self.merge(inner)?;
+        }
+        self.depth -= 1;
+        if self.out.len() == length + 1 {
+            self.out.truncate(before);
+        } else {
+            length_from(length, self.out);
+        }
+        self.json.at = end;
+        Ok(())
+    }
+
+    /// An error that ends with the value at `start`.
+    #[cold]
+    fn complain<T>(&self, what: &str, start: usize) -> Result<T, Mismatch> {
+        Err(Mismatch(format!("{what}{}", self.json.compact(start))))
+    }
+}
+
+impl NoText {
+    /// What a JSON tree says when asked for the text of such a value.
+    fn into_mismatch(self) -> Mismatch {
+        match self {
+            NoText::Null => Mismatch("JsonNull".to_owned()),
+            NoText::Object => Mismatch("JsonObject".to_owned()),
+            NoText::Size(size) => Mismatch(format!("Array must have size 1, but has size {size}")),
+            NoText::Malformed(mismatch) => mismatch,
+        }
+    }
+}
+
+fn integer_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => "int32",
+        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => "int64",
+        Kind::Uint32 | Kind::Fixed32 => "uint32",
+        _ => "uint64",
+    }
+}
+
+/// Magnitude and sign of `-?[0-9]{1,19}`; anything else takes the slow way.
+#[inline]
+fn plain_integer(text: &str) -> Option<(u64, bool)> {
+    let bytes = text.as_bytes();
+    let (digits, negative) = match bytes {
+        [b'-', rest @ ..] => (rest, true),
+        rest => (rest, false),
+    };
+    if digits.is_empty() || digits.len() > 19 {
+        return None;
+    }
+    let mut magnitude = 0u64;
+    for digit in digits {
+        let digit = digit.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        magnitude = magnitude * 10 + u64::from(digit);
+    }
+    Some((magnitude, negative))
+}
+
+/// Whether two members of a JSON object have one name.
+fn has_equal_names(names: &mut Vec<Token<'_>>) -> Result<bool, Mismatch> {
+    if names.len() < 2 {
+        return Ok(false);
+    }
+    if names.iter().any(|name| name.escaped) {
+        let mut seen: HashSet<Cow<'_, str>> = HashSet::with_capacity(names.len());
+        for name in names.iter() {
+            if !seen.insert(name.text()?) {
+                return Ok(true);
+            }
+        }
+        return Ok(false);
+    }
+    if names.len() <= FEW_ENTRIES {
+        return Ok((1..names.len()).any(|at| names[..at].iter().any(|before| before.raw == names[at].raw)));
+    }
+    names.sort_unstable_by_key(|name| name.raw);
+    Ok(names.windows(2).any(|pair| pair[0].raw == pair[1].raw))
+}

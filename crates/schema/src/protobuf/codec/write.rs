@@ -1,0 +1,68 @@
+//! Protobuf's primitive encodings, appended to a buffer.
+
+/// Appends a varint.
+#[inline]
+pub(super) fn varint(mut value: u64, out: &mut Vec<u8>) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// The zigzag form of a signed integer.
+#[inline]
+pub(super) fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)) as u64
+}
+
+/// Appends four bytes, little endian.
+#[inline]
+pub(super) fn fixed32(value: u32, out: &mut Vec<u8>) {
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+/// Appends eight bytes, little endian.
+#[inline]
+pub(super) fn fixed64(value: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+/// Writes the length of what follows `out[at]` there, where one byte was left free; moves what follows if the length
+/// takes more.
+#[inline]
+pub(super) fn length_from(at: usize, out: &mut Vec<u8>) {
+    let len = out.len() - at - 1;
+    if len < 0x80 {
+        out[at] = len as u8;
+        return;
+    }
+    let more = (usize::BITS - len.leading_zeros()).div_ceil(7) as usize - 1;
+    let end = out.len();
+    out.resize(end + more, 0);
+    out.copy_within(at + 1..end, at + 1 + more);
+    let mut rest = len;
+    for byte in &mut out[at..at + more] {
+        *byte = rest as u8 | 0x80;
+        rest >>= 7;
+    }
+    out[at + more] = rest as u8;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_takes_the_room_it_needs() {
+        for len in [0usize, 1, 127, 128, 16_383, 16_384, 3_000_000] {
+            let mut out = vec![9, 0];
+            out.resize(2 + len, 7);
+            length_from(1, &mut out);
+            let mut expected = vec![9];
+            varint(len as u64, &mut expected);
+            expected.resize(expected.len() + len, 7);
+            assert!(out == expected, "{len}");
+        }
+    }
+}
