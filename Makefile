@@ -31,7 +31,7 @@ test-unit: ## what needs neither Postgres nor Kafka
 
 lint: ## format and lints, as CI checks them
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace -- -D warnings
 
 fmt: ## formats the code
 	cargo fmt --all

@@ -38,9 +38,9 @@ impl Registry {
             if !caller.may(Action::Read, &Resource::Subject(&subject)) {
                 continue;
             }
-            let shown = state.versions.into_iter().filter(|row| list.include == Include::Deleted || !row.deleted);
+            let mut shown = state.versions.into_iter().filter(|row| list.include == Include::Deleted || !row.deleted);
             if list.latest_only {
-                rows.extend(shown.last().map(|row| (subject, row)));
+                rows.extend(shown.next_back().map(|row| (subject, row)));
             } else {
                 rows.extend(shown.map(|row| (subject.clone(), row)));
             }

@@ -41,12 +41,9 @@ pub(crate) fn of_default(cluster: &DefaultCluster, node: &str) -> Result<KafkaSe
 }
 
 /// Settings of a declared cluster. Errors: every mistake, with the place of the declaration.
-pub(crate) fn of_file(
-    cluster: &ClusterSpec,
-    node: &str,
-    secrets: &dyn Secrets,
-) -> Result<KafkaSettings, Vec<String>> {
-    let place = |mistake: String| format!("{}:{}: {}: {mistake}", cluster.origin.file, cluster.origin.at.line, cluster.name);
+pub(crate) fn of_file(cluster: &ClusterSpec, node: &str, secrets: &dyn Secrets) -> Result<KafkaSettings, Vec<String>> {
+    let place =
+        |mistake: String| format!("{}:{}: {}: {mistake}", cluster.origin.file, cluster.origin.at.line, cluster.name);
     let listener = match &cluster.gateway.listener {
         Some(name) => cluster.listeners.iter().find(|listener| listener.name == *name),
         None => cluster.listeners.first(),
@@ -70,11 +67,7 @@ fn checked(settings: KafkaSettings) -> Result<KafkaSettings, Vec<String>> {
     if mistakes.is_empty() { Ok(settings) } else { Err(mistakes) }
 }
 
-fn security(
-    cluster: &ClusterSpec,
-    listener: &Listener,
-    secrets: &dyn Secrets,
-) -> Result<Option<Security>, String> {
+fn security(cluster: &ClusterSpec, listener: &Listener, secrets: &dyn Secrets) -> Result<Option<Security>, String> {
     let protocol = match listener.auth {
         Auth::None => return Ok(None),
         Auth::Tls | Auth::Mtls => Protocol::Ssl,

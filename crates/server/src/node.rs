@@ -98,10 +98,9 @@ pub(crate) async fn run(
     let limit = connection_limit(&api);
     let addresses = sockets.addresses()?;
     let mut listening = tokio::task::JoinSet::new();
-    for (socket, listener) in [
-        (sockets.registry, listener("registry", &settings.registry)),
-        (sockets.rest, listener("rest", &settings.rest)),
-    ] {
+    for (socket, listener) in
+        [(sockets.registry, listener("registry", &settings.registry)), (sockets.rest, listener("rest", &settings.rest))]
+    {
         listening.spawn(serve(socket, api.clone(), listener, limit.clone(), api.stopping.clone()));
     }
     let management = tokio::spawn(serve(
@@ -281,8 +280,8 @@ fn build_api(
         AccessLogSetting::All => Some(1),
     };
     if let Some(sample) = sample {
-        api.access_log = AccessLog::to(Box::new(std::io::stdout()), sample)
-            .map_err(|cause| vec![format!("access log: {cause}")])?;
+        api.access_log =
+            AccessLog::to(Box::new(std::io::stdout()), sample).map_err(|cause| vec![format!("access log: {cause}")])?;
     }
     Ok(api)
 }

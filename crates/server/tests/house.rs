@@ -37,7 +37,12 @@ const NOT_IN_SCHEMA: &[&str] = &["tokio", "async-trait", "axum", "sqlx", "rdkafk
 
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml");
-    let metadata = MetadataCommand::new().manifest_path(manifest).no_deps().other_options(["--offline".to_owned()]).exec().unwrap();
+    let metadata = MetadataCommand::new()
+        .manifest_path(manifest)
+        .no_deps()
+        .other_options(["--offline".to_owned()])
+        .exec()
+        .unwrap();
     metadata
         .packages
         .iter()
@@ -96,7 +101,11 @@ fn unsafe_lives_in_one_module() {
         for (path, text) in sources(name) {
             let allowed = path.ends_with("kafka/src/ffi.rs") || path.contains("kafka/src/ffi/");
             let uses = text.lines().map(str::trim_start).any(|line| {
-                !line.starts_with("//") && (line.contains("unsafe {") || line.contains("unsafe fn") || line.contains("unsafe impl") || line.contains("unsafe extern"))
+                !line.starts_with("//")
+                    && (line.contains("unsafe {")
+                        || line.contains("unsafe fn")
+                        || line.contains("unsafe impl")
+                        || line.contains("unsafe extern"))
             });
             assert!(allowed || !uses, "{path} has unsafe code");
         }

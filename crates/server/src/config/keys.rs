@@ -189,8 +189,16 @@ pub(crate) const KEYS: &[Key] = &[
         "One line per request: errors and writes always; \
          successful reads one in a hundred when sampled.",
     ),
-    dev(key("shutdown-delay", Kind::Duration, "1s", "How long the server goes on after readiness turned false, so that balancers \
-         notice."), "0s"),
+    dev(
+        key(
+            "shutdown-delay",
+            Kind::Duration,
+            "1s",
+            "How long the server goes on after readiness turned false, so that balancers \
+         notice.",
+        ),
+        "0s",
+    ),
     key("shutdown-timeout", Kind::Duration, "20s", "How long requests in flight may take after SIGTERM."),
 ];
 

@@ -92,8 +92,8 @@ impl<'p, 'j> Encoder<'p, 'j, '_> {
             Shape::ListValue => self.repeated(&plan.fields[0]),
             Shape::Value => self.dynamic_value(plan),
             Shape::Wrapper => self.single(&plan.fields[0]),
-            Shape::Timestamp => self.from_text("timestamp", wellknown::parse_timestamp),
-            Shape::Duration => self.from_text("duration", wellknown::parse_duration),
+            Shape::Timestamp => self.parse_text("timestamp", wellknown::parse_timestamp),
+            Shape::Duration => self.parse_text("duration", wellknown::parse_duration),
             Shape::FieldMask => self.field_mask(&plan.fields[0]),
             Shape::Any => self.any(plan),
         }
@@ -627,7 +627,7 @@ impl<'p, 'j> Encoder<'p, 'j, '_> {
     /// Writes padded standard base64; false and nothing when it is anything else.
     fn base64(&mut self, text: &str) -> bool {
         let padding = text.bytes().rev().take(2).filter(|byte| *byte == b'=').count();
-        if text.len() % 4 != 0 {
+        if !text.len().is_multiple_of(4) {
             return false;
         }
         let start = self.out.len();
@@ -684,7 +684,7 @@ impl<'p, 'j> Encoder<'p, 'j, '_> {
         Ok(())
     }
 
-    fn from_text(&mut self, what: &str, parse: fn(&str) -> Option<(i64, i32)>) -> Done {
+    fn parse_text(&mut self, what: &str, parse: fn(&str) -> Option<(i64, i32)>) -> Done {
         self.json.peek();
         let at = self.json.at;
         let parsed = match self.json.scalar_text() {
