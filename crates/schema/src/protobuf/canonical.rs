@@ -46,23 +46,22 @@ impl Printer {
         Printer { text: String::with_capacity(1024), depth: 0, at_line_start: true, extensions }
     }
 
+    /// Adds text without line feeds: keywords, words, numbers.
     fn put(&mut self, text: &str) {
+        self.indent();
+        self.text.push_str(text);
+    }
+
+    /// Adds text that may hold line feeds, which the reference indents like its own.
+    fn put_raw(&mut self, text: &str) {
         let mut lines = text.split('\n');
         if let Some(first) = lines.next() {
-            self.put_in_line(first);
+            self.put(first);
         }
         for line in lines {
             self.end_line();
-            self.put_in_line(line);
+            self.put(line);
         }
-    }
-
-    fn put_in_line(&mut self, text: &str) {
-        if text.is_empty() {
-            return;
-        }
-        self.indent();
-        self.text.push_str(text);
     }
 
     fn put_number(&mut self, number: i32) {
@@ -86,7 +85,8 @@ impl Printer {
 
     fn line(&mut self, text: &str) {
         self.put(text);
-        self.end_line();
+        self.text.push('\n');
+        self.at_line_start = true;
     }
 
     /// A section of a block: a line feed, then `content` one level deeper.
@@ -126,7 +126,7 @@ impl Printer {
         for (keyword, paths) in [("import \"", &file.imports), ("import public \"", &file.public_imports)] {
             for path in paths {
                 self.put(keyword);
-                self.put(path);
+                self.put_raw(path);
                 self.line("\";");
             }
         }
@@ -304,7 +304,7 @@ impl Printer {
                 ReservedItem::Name(name) => {
                     // Names print as they are; the reference escapes nothing here.
                     self.put("\"");
-                    self.put(name);
+                    self.put_raw(name);
                     self.put("\"");
                 }
                 ReservedItem::Number(number) => self.put_number(*number),
@@ -408,7 +408,7 @@ impl Printer {
                 self.text.push('"');
             }
             OptionValue::Boolean(flag) => self.put(if *flag { "true" } else { "false" }),
-            OptionValue::Number(word) | OptionValue::Enum(word) => self.put(word),
+            OptionValue::Number(word) | OptionValue::Enum(word) => self.put_raw(word),
             OptionValue::Map(entries) => {
                 self.line("{");
                 self.deeper(|p| {

@@ -169,27 +169,26 @@ impl Label {
 }
 
 impl Scalar {
-    const ALL: [Scalar; 15] = [
-        Scalar::Double,
-        Scalar::Float,
-        Scalar::Int32,
-        Scalar::Int64,
-        Scalar::Uint32,
-        Scalar::Uint64,
-        Scalar::Sint32,
-        Scalar::Sint64,
-        Scalar::Fixed32,
-        Scalar::Fixed64,
-        Scalar::Sfixed32,
-        Scalar::Sfixed64,
-        Scalar::Bool,
-        Scalar::String,
-        Scalar::Bytes,
-    ];
-
     /// The scalar of this keyword, if it is one.
     pub fn from_keyword(word: &str) -> Option<Scalar> {
-        Scalar::ALL.into_iter().find(|scalar| scalar.keyword() == word)
+        Some(match word {
+            "double" => Scalar::Double,
+            "float" => Scalar::Float,
+            "int32" => Scalar::Int32,
+            "int64" => Scalar::Int64,
+            "uint32" => Scalar::Uint32,
+            "uint64" => Scalar::Uint64,
+            "sint32" => Scalar::Sint32,
+            "sint64" => Scalar::Sint64,
+            "fixed32" => Scalar::Fixed32,
+            "fixed64" => Scalar::Fixed64,
+            "sfixed32" => Scalar::Sfixed32,
+            "sfixed64" => Scalar::Sfixed64,
+            "bool" => Scalar::Bool,
+            "string" => Scalar::String,
+            "bytes" => Scalar::Bytes,
+            _ => return None,
+        })
     }
 
     /// Whether map keys may have this type: integers, bools and strings.

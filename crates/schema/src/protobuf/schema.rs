@@ -42,12 +42,18 @@ impl ProtobufSchema {
         references: Arc<[Reference]>,
         resolved: Arc<[ResolvedReference]>,
     ) -> Result<ProtobufSchema, InvalidSchema> {
-        Ok(ProtobufSchema::from_file(parse_file(text)?, references, resolved))
+        ProtobufSchema::from_file(parse_file(text)?, references, resolved)
     }
 
-    fn from_file(file: ProtoFile, references: Arc<[Reference]>, resolved: Arc<[ResolvedReference]>) -> ProtobufSchema {
-        let text = canonical::print(&file).into();
-        ProtobufSchema::from_parts(file, text, references, resolved)
+    fn from_file(
+        file: ProtoFile,
+        references: Arc<[Reference]>,
+        resolved: Arc<[ResolvedReference]>,
+    ) -> Result<ProtobufSchema, InvalidSchema> {
+        let text = canonical::print(&file);
+        // What is stored must be readable again.
+        parse::check_size(&text)?;
+        Ok(ProtobufSchema::from_parts(file, text.into(), references, resolved))
     }
 
     fn from_parts(
@@ -148,9 +154,9 @@ impl ProtobufSchema {
     /// The schema in normal form: options, fields and ranges sorted, names resolved, references sorted and distinct.
     /// Fails when a type does not resolve or the normal form does not parse again.
     pub fn normalize(&self) -> Result<ProtobufSchema, InvalidSchema> {
-        let normal = normalize::normalize(&self.file, &self.names()?)?;
-        let text = canonical::print(&normal);
-        let file = parse_file(&text)?;
+        let (file, text) = self.normal_form()?;
+        parse::check_limits(&file)?;
+        parse::check_size(&text)?;
         // As the reference orders them: by subject and version, the first of equals kept.
         let mut references = self.references.to_vec();
         references.sort_by(|a, b| (&a.subject, a.version).cmp(&(&b.subject, b.version)));
@@ -159,10 +165,20 @@ impl ProtobufSchema {
         Ok(ProtobufSchema::from_parts(file, text.into(), references.into(), self.resolved.clone()))
     }
 
+    /// The normal form, read again from its text: the reference prints some things so that they do not parse.
+    fn normal_form(&self) -> Result<(ProtoFile, String), InvalidSchema> {
+        let text = canonical::print(&normalize::normalize(&self.file, &self.names()?)?);
+        match parse::parse_normal_form(&text) {
+            Ok(file) => Ok((file, text)),
+            Err(InvalidSchema::Syntax(message)) => Err(unparsable(&message)),
+            Err(other) => Err(other),
+        }
+    }
+
     /// Checks what a new schema must pass: that it has a normal form; with [`ValidateFields::Yes`] also that its
     /// descriptors can be built (numbers, names, defaults, imports).
     pub fn validate(&self, fields: ValidateFields) -> Result<(), InvalidSchema> {
-        self.normalize()?;
+        self.normal_form()?;
         match fields {
             ValidateFields::No => Ok(()),
             ValidateFields::Yes => validate::descriptors(self),
@@ -188,7 +204,8 @@ impl ProtobufSchema {
     pub fn edit_tags(&self, edit: &TagEdit) -> Result<ProtobufSchema, InvalidSchema> {
         let mut file = self.file.clone();
         tags::edit(&mut file, edit)?;
-        Ok(ProtobufSchema::from_file(file, self.references.clone(), self.resolved.clone()))
+        parse::check_limits(&file)?;
+        ProtobufSchema::from_file(file, self.references.clone(), self.resolved.clone())
     }
 
     /// Every tagged message and field, in document order; paths without the package.
@@ -224,10 +241,17 @@ impl ProtobufSchema {
 /// The file of a text, or of the base64 descriptor that it may be.
 fn parse_file(text: &str) -> Result<ProtoFile, InvalidSchema> {
     match parse::parse_text(text) {
-        Err(InvalidSchema::Syntax(message)) => descriptor::parse_base64(text)?
-            .ok_or_else(|| InvalidSchema::Syntax(format!("Could not parse Protobuf - {message}"))),
+        Err(InvalidSchema::Syntax(message)) => {
+            let file = descriptor::parse_base64(text)?.ok_or_else(|| unparsable(&message))?;
+            parse::check_limits(&file)?;
+            Ok(file)
+        }
         other => other,
     }
+}
+
+fn unparsable(message: &str) -> InvalidSchema {
+    InvalidSchema::Syntax(format!("Could not parse Protobuf - {message}"))
 }
 
 fn field_names(message: &Message) -> impl Iterator<Item = &str> {

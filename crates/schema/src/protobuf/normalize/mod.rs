@@ -20,6 +20,7 @@ use super::model::{
     Enum, Extend, Extensions, Field, FieldType, Group, Message, OneOf, ProtoFile, Reserved, ReservedItem, Rpc, Service,
     Syntax,
 };
+use super::parse;
 use super::resolve::{Names, Type, join, map_entry};
 use crate::InvalidSchema;
 
@@ -75,7 +76,7 @@ impl Normal<'_> {
             oneofs: self.oneofs(scope, &message.oneofs)?,
             groups: self.groups(scope, &message.groups)?,
             reserved: reserved(&message.reserved),
-            extensions: extensions(&message.extensions),
+            extensions: extensions(&message.extensions)?,
             messages: self.messages(scope, &message.messages)?,
             enums: self.enums(scope, &message.enums),
             extends: self.extends(scope, &message.extends)?,
@@ -214,7 +215,15 @@ fn reserved(statements: &[Reserved]) -> Vec<Reserved> {
     items.into_iter().map(|(_, _, item)| Reserved { items: vec![item] }).collect()
 }
 
-fn extensions(statements: &[Extensions]) -> Vec<Extensions> {
+/// One statement per range, each with the options that stood behind all.
+fn extensions(statements: &[Extensions]) -> Result<Vec<Extensions>, InvalidSchema> {
+    let size = |statement: &Extensions| {
+        let options = statement.options.iter().map(|option| parse::elements(&option.value)).sum::<usize>();
+        statement.ranges.len() * (options + 1)
+    };
+    if statements.iter().map(size).sum::<usize>() > parse::MAX_ELEMENTS {
+        return Err(InvalidSchema::TooComplex("Too many extension ranges share their options".to_owned()));
+    }
     let each = |statement: &Extensions| {
         let options = statement.options.clone();
         let one = move |item: &ReservedItem| Extensions { ranges: vec![single(item)], options: options.clone() };
@@ -222,7 +231,7 @@ fn extensions(statements: &[Extensions]) -> Vec<Extensions> {
     };
     let mut ranges: Vec<Extensions> = statements.iter().flat_map(each).collect();
     ranges.sort_by_key(|extensions| extensions.ranges.first().map(first_number));
-    ranges
+    Ok(ranges)
 }
 
 fn first_number(item: &ReservedItem) -> i32 {

@@ -242,6 +242,9 @@ impl Parser<'_> {
     /// A type; `first` is its first word, already read. Maps nest in their values only.
     fn data_type(&mut self, first: &str) -> Result<FieldType, InvalidSchema> {
         if first != "map" {
+            if self.reader.peek()? != b'.' {
+                return Ok(FieldType::from_word(first));
+            }
             let mut name = first.to_owned();
             while self.reader.take(b'.')? {
                 name.push('.');

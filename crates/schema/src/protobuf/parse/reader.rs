@@ -27,7 +27,15 @@ pub(super) struct Location {
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str) -> Reader<'a> {
         let data = text.as_bytes();
-        Reader { text, data, pos: 0, line: 0, line_start: 0, elements_left: MAX_ELEMENTS, nesting_left: MAX_NESTING }
+        Reader {
+            text,
+            data,
+            pos: 0,
+            line: 0,
+            line_start: 0, // A declaration counts apart from its option or item here, but not in the limits.
+            elements_left: 2 * MAX_ELEMENTS + 16,
+            nesting_left: MAX_NESTING,
+        }
     }
 
     pub(super) fn exhausted(&self) -> bool {

@@ -1,4 +1,4 @@
-use super::{MAX_ELEMENTS, MAX_NESTING, MAX_TEXT_BYTES, parse_text};
+use super::{MAX_ELEMENTS, MAX_NAME_BYTES, MAX_NESTING, MAX_TEXT_BYTES, parse_text};
 use crate::InvalidSchema;
 use crate::protobuf::canonical;
 use crate::protobuf::model::{OptionValue, ReservedItem};
@@ -175,6 +175,22 @@ fn deep_and_wide_and_long_texts_are_refused_without_recursion() {
     too_complex(&format!("option x = {};", nested("[", "]", 400_000)));
     too_complex(&format!("message M {{ {} m = 1; }}", nested("map<string, ", "int32>", 100_000)));
     too_complex(&format!("option (a).{} = 1;", "b.".repeat(100_000)));
-    too_complex(&"option a=1;".repeat(MAX_ELEMENTS / 2 + 1));
+    too_complex(&"option a=1;".repeat(MAX_ELEMENTS + 1));
+    too_complex(&"option a=1;".repeat(100_000)[..MAX_TEXT_BYTES / 11 * 11]);
     too_complex(&" ".repeat(MAX_TEXT_BYTES + 1));
+    too_complex(&format!("package {}a; message M {{}}", "a.".repeat(200)));
+    too_complex(&format!("package {}; message M {{}}", "a".repeat(MAX_NAME_BYTES)));
+}
+
+#[test]
+fn what_passes_the_limits_prints_to_what_passes_them() {
+    let entries = |n: usize| "a: 1 ".repeat(n);
+    // Merging repeated names nests their values one deeper and counts the list: the model is what is measured.
+    let at_the_limit = format!("option x = {{ {} }};", entries(MAX_ELEMENTS - 2));
+    let file = parse_text(&at_the_limit).unwrap();
+    assert_eq!(parse_text(&canonical::print(&file)).unwrap(), file);
+    let deep = |levels: usize| format!("option x = {}1{};", "{ a: 1 a: ".repeat(levels), " }".repeat(levels));
+    let file = parse_text(&deep(MAX_NESTING / 2)).unwrap();
+    assert_eq!(parse_text(&canonical::print(&file)).unwrap(), file);
+    assert!(matches!(parse_text(&deep(MAX_NESTING / 2 + 1)), Err(InvalidSchema::TooComplex(_))));
 }
