@@ -30,6 +30,9 @@ use crate::ffi::{About, AdminReply, CallId, Handle, Kind, Metadata};
 const TOPIC_QUESTION: Duration = Duration::from_secs(1);
 /// How often a broker that may be creating a topic is asked again.
 const CREATION_POLL: Duration = Duration::from_millis(50);
+/// How long a new topic is waited for until brokers show it, and how often they are asked.
+const VISIBLE_WITHIN: Duration = Duration::from_secs(2);
+const VISIBLE_POLL: Duration = Duration::from_millis(20);
 /// What the tokio timer grants librdkafka's own on top, so that its words win.
 const GRACE: Duration = Duration::from_millis(250);
 
@@ -194,10 +197,15 @@ impl Administer for KafkaAdmin {
                 let timeout = Duration::from_millis(timeout_ms);
                 let core = self.core();
                 let call = core.call(timeout, |handle, timeout_ms, id| handle.create_topic(&topic, timeout_ms, id));
+                let began = Instant::now();
                 match call.await {
-                    Ok(AdminReply::TopicCreated(result)) => {
-                        result.map_err(|(code, said)| error::admin_error(code, Some(said)))
+                    Ok(AdminReply::TopicCreated(Ok(()))) => {
+                        if !topic.validate_only {
+                            visible(core, &topic.name, timeout.saturating_sub(began.elapsed())).await;
+                        }
+                        Ok(())
                     }
+                    Ok(AdminReply::TopicCreated(Err((code, said)))) => Err(error::admin_error(code, Some(said))),
                     Ok(other) => Err(unexpected(&other)),
                     Err(error) => Err(error),
                 }
@@ -335,6 +343,18 @@ async fn look(core: &Arc<Core>, topic: &str, timeout: Duration) -> Result<Option
         Some(Err(error)) if is_unknown_topic(error.code) => Ok(None),
         Some(Err(error)) => Err(error),
     }
+}
+
+/// Waits until brokers show a topic that the controller has made: they learn of it a little later, and until then a
+/// client that uses it at once would be told that it does not exist. Gives up when time is up: it is made all the same.
+async fn visible(core: &Arc<Core>, topic: &str, timeout: Duration) {
+    let timeout = timeout.min(VISIBLE_WITHIN);
+    let shown = async {
+        while !matches!(look(core, topic, timeout).await, Ok(Some(_))) {
+            tokio::time::sleep(VISIBLE_POLL).await;
+        }
+    };
+    let _ = tokio::time::timeout(timeout, shown).await;
 }
 
 /// Asks, until `deadline`, with a client whose questions let brokers create topics. Such a client lives for one

@@ -35,8 +35,8 @@ const WATCH_TIMEOUT_MS: i32 = 2_000;
 /// How long a poll of an idle queue sleeps.
 pub(crate) const IDLE_POLL_MS: i32 = 1_000;
 
-/// A client of the cluster that `settings` describe. Returns at once: producers start with the first record of their
-/// lane, connection and `cluster.id` come in the background. Outcomes go to `deliveries`.
+/// A client of the cluster that `settings` describe. Returns at once: producers, connection and `cluster.id` come in the
+/// background. Outcomes go to `deliveries`.
 /// Errors: every mistake in the settings, as sentences ([`KafkaSettings::validate`]).
 pub fn connect(
     settings: KafkaSettings,
@@ -225,8 +225,8 @@ impl Core {
 
     /// librdkafka reports a failure of a client, broker or connection.
     pub(crate) fn noted(&self, code: Code, text: &str) {
-        let text = text.trim();
         tracing::debug!(cluster = %self.settings.name, code, text, "librdkafka reports an error");
+        let text = error::plain(text);
         match code {
             LOCAL_ALL_BROKERS_DOWN => {} // its text only counts brokers; what it means is asked for below
             LOCAL_AUTHENTICATION | LOCAL_SSL => {

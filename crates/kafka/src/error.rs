@@ -96,6 +96,13 @@ pub(crate) fn admin_error(code: Code, said: Option<String>) -> AdminError {
     AdminError { code, message }
 }
 
+/// librdkafka's report of a failure without how long it took in which state and how often it was repeated, which differs
+/// each time; of a refused login what the broker said.
+pub(crate) fn plain(report: &str) -> &str {
+    let report = report.rsplit_once(" (after ").map_or(report, |(before, _)| before).trim();
+    report.split_once("SASL authentication error: ").map_or(report, |(_, said)| said)
+}
+
 /// Whether `code` says no more than that nothing was heard in time; the reason is in the client's health then.
 pub(crate) fn is_silence(code: Code) -> bool {
     matches!(
@@ -175,6 +182,17 @@ mod tests {
     fn librdkafkas_own_codes_have_its_words_and_unknown_ones_have_some() {
         assert_eq!(text(LOCAL_MSG_TIMED_OUT), "Local: Message timed out");
         assert!(text(4711).contains("4711"), "{}", text(4711));
+    }
+
+    #[test]
+    fn reports_are_told_without_what_differs_each_time() {
+        let refused = "127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused (after 0ms in \
+                       state CONNECT, 1 identical error(s) suppressed)";
+        assert_eq!(plain(refused), "127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused");
+        let login = "sasl_plaintext://127.0.0.1:1/bootstrap: SASL authentication error: Authentication failed: \
+                     Invalid username or password (after 308ms in state AUTH_REQ)";
+        assert_eq!(plain(login), "Authentication failed: Invalid username or password");
+        assert_eq!(plain("1/1 brokers are down"), "1/1 brokers are down");
     }
 
     #[test]

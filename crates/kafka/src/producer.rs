@@ -1,5 +1,7 @@
-//! Writing: one librdkafka producer per lane, started with the lane's first record, and a thread that turns its
-//! delivery reports into outcomes.
+//! Writing: one librdkafka producer per lane, and a thread that turns its delivery reports into outcomes.
+//!
+//! Producers start with the client, in the background: a new one needs half a second or more for its producer id, which
+//! is too much of lane `Redirectable`'s second.
 //!
 //! Invariant: every accepted record gets exactly one outcome; what librdkafka refuses on the spot gets it within
 //! [`Produce::enqueue`]. `SurelyNot` only where librdkafka's persistence status says so, and never from a producer that
@@ -42,6 +44,9 @@ impl KafkaProducer {
     pub(crate) fn new(alive: Arc<Alive>, deliveries: Arc<dyn Deliveries>) -> KafkaProducer {
         let lane = |lane| Arc::new(LaneProducer::new(lane, alive.core().clone(), deliveries.clone()));
         let lanes = [lane(Lane::Redirectable), lane(Lane::Pinned)];
+        let warming = lanes.clone();
+        // if this thread cannot be started, the first record starts its lane
+        let _ = spawn("kafka-warm", move || warming.iter().for_each(LaneProducer::warm));
         KafkaProducer { alive, lanes, is_closed: AtomicBool::new(false) }
     }
 
@@ -164,7 +169,7 @@ struct LaneState {
     /// Given up, but with outcomes to come.
     retired: Vec<Weak<Producer>>,
     started: Option<Instant>,
-    /// Why the last one was given up.
+    /// Why the last one was given up, or did not start.
     last_death: Option<String>,
     is_closed: bool,
 }
@@ -285,6 +290,14 @@ impl LaneProducer {
         let (used, asked_again_ms) = (AtomicU64::new(state.clock), AtomicU64::new(0));
         state.topics.insert(Box::from(topic), CachedTopic { topic: opened, used, asked_again_ms });
         Ok(())
+    }
+
+    /// Starts the producer if nothing has; what fails is said to the first record.
+    fn warm(self: &Arc<Self>) {
+        let mut state = self.state.write();
+        if state.current.is_none() && !state.is_closed {
+            let _ = self.start(&mut state);
+        }
     }
 
     fn start(self: &Arc<Self>, state: &mut LaneState) -> Result<Arc<Producer>, String> {
