@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Writes the seeds of every fuzz target into fuzz/corpus/, from the corpora that the tests use.
+
+Schema texts: every protobuf text of the recorded exchanges and the built-in files. Pairs for `compatibility`: the
+old and new texts of one recorded scenario. JSON, payloads and frames: what the recordings of produce sent and what
+was found in Kafka, and the files of fuzz/seeds/<target>/.
+"""
+
+import base64
+import hashlib
+import json
+import pathlib
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent
+GOLDEN = ROOT / "compat-tests" / "golden"
+
+
+def write(target: str, seed: bytes) -> None:
+    folder = HERE / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"seed-{hashlib.sha1(seed).hexdigest()[:16]}").write_bytes(seed)
+
+
+def objects(node):
+    """Every JSON object inside `node`."""
+    if isinstance(node, dict):
+        yield node
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for child in children:
+        yield from objects(child)
+
+
+def protobuf_texts(scenario) -> list[str]:
+    found = []
+    for node in objects(scenario):
+        text = node.get("schema")
+        is_protobuf = "PROTOBUF" in (node.get("schemaType"), node.get("type"))
+        if is_protobuf and isinstance(text, str) and text not in found:
+            found.append(text)
+    return found
+
+
+def registry() -> None:
+    for path in sorted(GOLDEN.glob("registry/recorded*/*.json")):
+        texts = protobuf_texts(json.loads(path.read_text()))
+        for text in texts:
+            write("proto_parser", text.encode())
+            write("canonical_print", text.encode())
+        for old, new in zip(texts, texts[1:]):
+            write("compatibility", f"{old}\0{new}".encode())
+
+
+def rest() -> None:
+    for path in sorted(GOLDEN.glob("rest/recorded*/*.json")):
+        scenario = json.loads(path.read_text())
+        is_protobuf = "PROTOBUF" in path.read_text()
+        for node in objects(scenario):
+            if is_protobuf and isinstance(node.get("data"), dict):
+                write("json_to_protobuf", json.dumps(node["data"]).encode())
+            payload = node.get("payload")
+            if isinstance(payload, dict) and "base64" in payload and "framed" in node:
+                body = base64.b64decode(payload["base64"])
+                write("wire_framing", b"\0\0\0\0\1" + body)
+                if body[:1] == b"\0":
+                    write("protobuf_to_json", body[1:])
+
+
+def files() -> None:
+    for path in sorted(ROOT.glob("crates/schema/proto/**/*.proto")) + [HERE / "targets" / "everything.proto"]:
+        write("proto_parser", path.read_bytes())
+        write("canonical_print", path.read_bytes())
+    for path in sorted((HERE / "seeds").glob("*/*")):
+        write(path.parent.name, path.read_bytes())
+
+
+if __name__ == "__main__":
+    for old_seed in (HERE / "corpus").glob("*/seed-*"):
+        old_seed.unlink()
+    registry()
+    rest()
+    files()
