@@ -23,6 +23,8 @@ mod config;
 mod contexts;
 mod contract;
 mod delete;
+#[cfg(test)]
+mod fixture;
 mod ids;
 mod lists;
 mod load;

@@ -1,1 +1,529 @@
+use std::collections::HashSet;
 
+use futures_util::future::join_all;
+use sluice_schema::{Format, TaggedEntity, Version};
+
+use super::*;
+use crate::fixture::*;
+
+#[tokio::test]
+async fn a_first_registration_gets_version_one_and_no_timestamp() {
+    let node = node();
+    let entity = node.given("s", &fields(&["a"])).await;
+    assert_eq!((entity.version, entity.id), (Version(1), SchemaId(1)));
+    assert_eq!((entity.ts, entity.deleted, entity.as_of), (None, None, None));
+    assert_eq!(&*entity.content.text, fields(&["a"]));
+}
+
+#[tokio::test]
+async fn the_same_text_gives_the_same_version_without_a_timestamp() {
+    let node = node();
+    let first = node.given("s", &fields(&["a"])).await;
+    let commented = fields(&["a"]).replace("message", "// a comment\nmessage");
+    let again = node.given("s", &commented).await;
+    assert_eq!((again.version, again.id, again.ts, again.deleted), (first.version, first.id, None, None));
+    assert!(again.as_of.is_some(), "a hit may be remembered");
+    assert_eq!(node.versions("s").await.unwrap(), [1]);
+}
+
+#[tokio::test]
+async fn one_content_has_one_id_per_context() {
+    let node = node();
+    let text = fields(&["a"]);
+    let first = node.given("s", &text).await;
+    node.given("other", &fields(&["b"])).await;
+    assert_eq!(node.given("t", &text).await.id, first.id);
+    assert_eq!(node.given(":.ctx:s", &text).await.id, SchemaId(1));
+    assert_eq!(node.given(":.ctx:s", &text).await.content.guid, first.content.guid);
+}
+
+#[tokio::test]
+async fn a_breaking_schema_is_refused_with_everything_about_it() {
+    let node = node();
+    node.given("s", &fields(&["a"])).await;
+    let refused = node.register("s", proto(&breaking())).await.unwrap_err();
+    let Error::Incompatible { subject, details } = refused else { panic!("{refused:?}") };
+    assert_eq!((subject, details.against), (name("s"), Some(Version(1))));
+    assert_eq!(details.differences[0].kind, "FIELD_SCALAR_KIND_CHANGED");
+    assert_eq!(details.old_text.as_deref(), Some(&*fields(&["a"])));
+    assert_eq!(node.versions("s").await.unwrap(), [1]);
+}
+
+#[tokio::test]
+async fn force_skips_the_compatibility_check() {
+    let node = node();
+    node.given("s", &fields(&["a"])).await;
+    let options = RegisterOptions { force: true, ..PLAIN };
+    let entity = node.registry.register(&node.caller, &name("s"), proto(&breaking()), options).await.unwrap();
+    assert_eq!(entity.version, Version(2));
+}
+
+#[tokio::test]
+async fn other_formats_are_not_known_yet() {
+    let node = node();
+    for (word, text) in [(Some("AVRO"), "\"int\""), (None, "\"int\""), (Some("protobuf"), "x"), (Some(""), "x")] {
+        let request = SchemaRequest {
+            schema: Some(text.to_owned()),
+            schema_type: word.map(str::to_owned),
+            ..SchemaRequest::default()
+        };
+        let refused = node.register("s", request).await.unwrap_err();
+        let Error::InvalidSchema { outline: None, cause } = refused else { panic!("{refused:?}") };
+        assert_eq!(cause.to_string(), format!("Invalid schema type {}", word.unwrap_or("AVRO")));
+    }
+}
+
+/// From the recordings of `bad-same-on-lookup` and `ref-protobuf-main` (step 5).
+#[tokio::test]
+async fn a_text_that_does_not_parse_and_one_that_does_not_resolve_are_told_apart() {
+    let node = node();
+    let Err(Error::InvalidSchema { outline: None, cause }) = node.register("s", proto("nonsense")).await else {
+        panic!()
+    };
+    let wrap = "Invalid schema of type PROTOBUF, details: ";
+    assert!(cause.to_string().starts_with(&format!("{wrap}{wrap}")), "{cause}");
+
+    let text = "syntax = \"proto3\";\npackage corpus.ref_protobuf_main;\n\nmessage Main {\n  Nope d = 1;\n}\n";
+    let Err(Error::InvalidSchema { outline: Some(outline), cause }) = node.register("s", proto(text)).await else {
+        panic!()
+    };
+    assert_eq!(cause.to_string(), "Could not resolve type: Nope");
+    assert_eq!(
+        outline,
+        format!(
+            "{{subject=s,version=0,id=-1,guid=d74b5760-5343-a649-d59e-c55a2ff2f3ad,schemaType=PROTOBUF,references=[],\
+             metadata=null,ruleSet=null,schema={text},schemaTags=null,ts=null,deleted=null}}"
+        )
+    );
+}
+
+#[tokio::test]
+async fn names_that_cannot_be_written_are_refused() {
+    let node = node();
+    for bad in ["__GLOBAL", "__EMPTY", ":.c:__GLOBAL", ":.__GLOBAL:x", "a\u{80}b", ":*:x"] {
+        let refused = node.register(bad, proto(&fields(&["a"]))).await.unwrap_err();
+        assert!(matches!(refused, Error::InvalidSubject(text) if text == bad), "{bad}");
+    }
+    node.given(":.ctx:", &fields(&["a"])).await;
+}
+
+#[tokio::test]
+async fn a_blank_text_is_the_latest_one_with_what_the_request_adds() {
+    let node = node();
+    for blank in [Some(""), None, Some("   "), Some("\u{0}")] {
+        let request = SchemaRequest { schema: blank.map(str::to_owned), ..SchemaRequest::default() };
+        assert_eq!(text_of(node.register("s", request).await), "Empty schema");
+    }
+    let first = node.given("s", &fields(&["a"])).await;
+    let again = node.register("s", SchemaRequest::default()).await.unwrap();
+    assert_eq!((again.id, again.version, again.deleted), (first.id, first.version, None));
+    let with = SchemaRequest { metadata: Some(properties(&[("k", "v")])), ..SchemaRequest::default() };
+    let second = node.register("s", with).await.unwrap();
+    assert_eq!(second.version, Version(2));
+    assert_eq!(second.content.metadata.as_deref(), Some(&properties(&[("k", "v")])));
+    assert_eq!(node.register("s", SchemaRequest::default()).await.unwrap().version, Version(2));
+}
+
+/// The recording of `core-version-field`.
+#[tokio::test]
+async fn explicit_versions_must_be_the_next_and_leave_their_number_in_the_metadata() {
+    let node = node();
+    let text = |n: usize| fields(&["f0", "f1", "f2", "f3", "f4"][..n]);
+    let not_next = "Version is not one more than previous version";
+    assert_eq!(text_of(node.register("s", with_version(&text(1), 2)).await), not_next);
+    let first = node.register("s", with_version(&text(1), 1)).await.unwrap();
+    assert_eq!(first.content.metadata.as_deref(), Some(&properties(&[("confluent:version", "1")])));
+    assert_eq!(text_of(node.register("s", with_version(&text(2), 1)).await), not_next);
+    assert_eq!(text_of(node.register("s", with_version(&text(2), 3)).await), not_next);
+    assert_eq!(node.register("s", with_version(&text(2), 2)).await.unwrap().version, Version(2));
+    // The number goes on by itself.
+    let third = node.register("s", with_version(&text(3), 0)).await.unwrap();
+    assert_eq!(third.content.metadata.as_deref(), Some(&properties(&[("confluent:version", "3")])));
+    assert_eq!(node.register("s", with_version(&text(4), -1)).await.unwrap().version, Version(4));
+    let again = node.register("s", with_version(&text(4), -1)).await.unwrap();
+    assert_eq!((again.version, again.deleted), (Version(4), Some(false)));
+    assert!(again.ts.is_some());
+    assert_eq!(node.register("s", with_version(&text(5), -2)).await.unwrap().version, Version(5));
+    // An older text with -1 is a new version; with its own old number it is refused.
+    assert_eq!(node.register("s", with_version(&text(1), -1)).await.unwrap().version, Version(6));
+    assert_eq!(text_of(node.register("s", with_version(&text(1), 1)).await), not_next);
+    // Without a number, the text alone finds a version that carries one.
+    let found = node.register("s", proto(&text(3))).await.unwrap();
+    assert_eq!((found.version, found.deleted), (Version(3), Some(false)));
+}
+
+/// The recording of `core-id-field`.
+#[tokio::test]
+async fn an_explicit_id_needs_import_mode_unless_it_is_the_one() {
+    let node = node();
+    let with_id = |id| SchemaRequest { id: Some(id), ..proto(&fields(&["a"])) };
+    let refusal = "Subject s in context  is not in import mode";
+    assert_eq!(text_of(node.register("s", with_id(7)).await), refusal);
+    assert_eq!(text_of(node.register("s", with_id(0)).await), refusal);
+    let first = node.register("s", with_id(-1)).await.unwrap();
+    assert_eq!(node.register("s", with_id(first.id.0)).await.unwrap().version, Version(1));
+    assert_eq!(text_of(node.register("s", with_id(7654)).await), refusal);
+}
+
+/// The recording of `mode-readonly`.
+#[tokio::test]
+async fn read_only_mode_answers_known_content_and_refuses_the_rest() {
+    let node = node();
+    node.given("s", &fields(&["a"])).await;
+    node.put_mode(Scope::Subject(name("s")), Mode::ReadOnly).await.unwrap();
+    assert_eq!(node.given("s", &fields(&["a"])).await.version, Version(1));
+    let refusal = "Subject s in context  is in read-only mode";
+    assert_eq!(text_of(node.register("s", proto(&fields(&["a", "b"]))).await), refusal);
+    assert_eq!(text_of(node.register("s", proto(&breaking())).await), refusal);
+    let with_id = SchemaRequest { id: Some(12), ..proto(&fields(&["a"])) };
+    assert_eq!(text_of(node.register("s", with_id).await), refusal);
+    let bad = node.register("s", proto("{bad")).await.unwrap_err();
+    assert!(matches!(bad, Error::InvalidSchema { .. }), "the text is read first");
+    node.put_mode(Scope::Context(ContextName::new(".c")), Mode::ReadOnly).await.unwrap();
+    let in_context = node.register(":.c:s", proto(&fields(&["a"]))).await;
+    assert_eq!(text_of(in_context), "Subject :.c:s in context :.c: is in read-only mode");
+}
+
+/// The recording of `mode-import-subject`, but for the id of a replaced version, which is free again.
+#[tokio::test]
+async fn import_takes_explicit_ids_and_versions_without_checks() {
+    let node = node();
+    node.put_mode(Scope::Subject(name("s")), Mode::Import).await.unwrap();
+    let import = |text: &str, id: i32, version: Option<i32>| SchemaRequest { id: Some(id), version, ..proto(text) };
+    let refused = node.register("s", proto(&fields(&["a"]))).await;
+    assert_eq!(text_of(refused), "Subject s in context  is not in read-write mode");
+    let third = node.register("s", import(&fields(&["a"]), 5001, Some(3))).await.unwrap();
+    assert_eq!((third.id, third.version, &third.content.metadata), (SchemaId(5001), Version(3), &None));
+    node.register("s", import(&breaking(), 5002, Some(1))).await.unwrap();
+    assert_eq!(node.versions("s").await.unwrap(), [1, 3]);
+    assert_eq!(node.version("s", VersionSpec::Latest).await.unwrap().id, SchemaId(5001));
+    let taken = node.register("s", import(&fields(&["a", "b"]), 5001, Some(5))).await;
+    assert_eq!(text_of(taken), "Overwrite new schema with id 5001 in context  is not permitted.");
+    node.register("s", import(&fields(&["a", "b"]), 5003, Some(3))).await.unwrap();
+    assert_eq!(node.register("s", import(&fields(&["a", "c"]), 5004, None)).await.unwrap().version, Version(4));
+    assert_eq!(node.register("s", import(&fields(&["a"]), 5009, Some(9))).await.unwrap().version, Version(9));
+    assert_eq!(node.versions("s").await.unwrap(), [1, 3, 4, 9]);
+    node.registry.delete_mode(&node.caller, &Scope::Subject(name("s")), false).await.unwrap();
+    assert!(node.given("t", &fields(&["x", "y"])).await.id > SchemaId(5009));
+}
+
+/// The recording of `mode-import-unvalidated`.
+#[tokio::test]
+async fn import_keeps_an_empty_text_but_not_an_unreadable_one() {
+    let node = node();
+    node.put_mode(Scope::Subject(name("s")), Mode::Import).await.unwrap();
+    let blank = SchemaRequest { schema: Some(String::new()), id: Some(3), version: Some(3), ..proto("") };
+    let entity = node.register("s", blank).await.unwrap();
+    assert_eq!(&*entity.content.text, "");
+    assert_eq!(entity.content.guid.to_string(), "d41d8cd9-8f00-b204-e980-0998ecf8427e");
+    assert_eq!(&*node.version("s", VersionSpec::Number(3)).await.unwrap().content.text, "");
+    let bad = SchemaRequest { id: Some(4), version: Some(4), ..proto("{bad") };
+    assert!(matches!(node.register("s", bad).await, Err(Error::InvalidSchema { .. })));
+    let unresolved = SchemaRequest { id: Some(5), version: Some(5), ..proto(&using_m("Main")) };
+    node.register("s", unresolved).await.unwrap();
+    let missing = SchemaRequest {
+        id: Some(6),
+        version: Some(6),
+        references: vec![reference("dep.proto", "absent", 1)],
+        ..proto(&using_m("Main"))
+    };
+    assert!(matches!(node.register("s", missing).await, Err(Error::InvalidSchema { .. })));
+}
+
+/// The recordings of `config-default-metadata` and `core-lookup-metadata`.
+#[tokio::test]
+async fn metadata_comes_from_defaults_request_or_latest_and_overrides() {
+    let node = node();
+    let update = ConfigUpdate {
+        default_metadata: Some(Some(properties(&[("team", "d"), ("cost", "d")]))),
+        override_metadata: Some(Some(properties(&[("team", "o")]))),
+        ..ConfigUpdate::default()
+    };
+    node.put_config(Scope::Subject(name("s")), update).await.unwrap();
+    let first = node.given("s", &fields(&["a"])).await;
+    assert_eq!(first.content.metadata.as_deref(), Some(&properties(&[("team", "o"), ("cost", "d")])));
+    let again = node.given("s", &fields(&["a"])).await;
+    assert_eq!((again.version, again.deleted), (Version(1), None));
+    let second = node.register("s", with_metadata(&fields(&["a", "b"]), &[("cost", "req")])).await.unwrap();
+    assert_eq!(second.content.metadata.as_deref(), Some(&properties(&[("team", "o"), ("cost", "req")])));
+    let third = node.given("s", &fields(&["a", "b", "c"])).await;
+    assert_eq!(third.content.metadata.as_deref(), second.content.metadata.as_deref(), "the latest version's");
+    let missing = node.look_up("s", proto(&fields(&["a"]))).await.unwrap_err();
+    assert!(matches!(missing, Error::SchemaNotFound(None)), "{missing:?}");
+    assert_eq!(node.look_up("s", proto(&fields(&["a", "b"]))).await.unwrap().version, Version(2));
+}
+
+/// The recording of `meta-only-change`.
+#[tokio::test]
+async fn metadata_alone_makes_another_version_and_finds_its_own() {
+    let node = node();
+    let text = fields(&["a"]);
+    node.given("s", &text).await;
+    node.register("s", with_metadata(&text, &[("owner", "a")])).await.unwrap();
+    node.register("s", with_metadata(&text, &[("owner", "b")])).await.unwrap();
+    assert_eq!(node.register("s", with_metadata(&text, &[("owner", "a")])).await.unwrap().version, Version(2));
+    assert_eq!(node.given("s", &text).await.version, Version(1));
+    assert_eq!(node.versions("s").await.unwrap(), [1, 2, 3]);
+}
+
+/// The recording of `meta-bad` (steps 5 and 10).
+#[tokio::test]
+async fn contents_that_collide_in_their_hash_are_not_taken_for_one() {
+    let node = node();
+    let text = fields(&["a"]);
+    let first = node.register("m4", with_metadata(&text, &[("a", "1")])).await.unwrap();
+    let tags = Metadata { tags: [("a".to_owned(), ["1".to_owned()].into())].into(), ..Metadata::default() };
+    let refused = node.register("m9", SchemaRequest { metadata: Some(tags), ..proto(&text) }).await;
+    assert_eq!(text_of(refused), format!("Overwrite new schema with id {} in context  is not permitted.", first.id));
+    let empty = SchemaRequest { metadata: Some(Metadata::default()), ..proto(&text) };
+    assert_eq!(node.register("m13", empty).await.unwrap().content.metadata.as_deref(), Some(&Metadata::default()));
+}
+
+#[tokio::test]
+async fn rules_are_kept_filled_in_inherited_and_validated() {
+    let node = node();
+    let rule = |name: &str, mode: Option<&str>| -> Rule {
+        serde_json::from_value(serde_json::json!({"name": name, "mode": mode, "type": "CEL"})).unwrap()
+    };
+    let set = |rules: Vec<Rule>| RuleSet { domain_rules: rules, ..RuleSet::default() };
+    let with = |text: &str, rules: RuleSet| SchemaRequest { rule_set: Some(rules), ..proto(text) };
+    let first = node.register("s", with(&fields(&["a"]), set(vec![rule("r", None)]))).await.unwrap();
+    let kept = first.content.rule_set.clone().unwrap();
+    assert_eq!(kept.domain_rules[0].mode.as_deref(), Some("WRITEREAD"));
+    assert_eq!(kept.domain_rules[0].kind.as_deref(), Some("TRANSFORM"));
+    let same = node.register("s", with(&fields(&["a"]), set(vec![rule("r", None)]))).await.unwrap();
+    assert_eq!(same.version, Version(1));
+    let second = node.given("s", &fields(&["a", "b"])).await;
+    assert_eq!(second.content.rule_set, first.content.rule_set);
+    let bare = node.register("s", with(&fields(&["a", "b"]), RuleSet::default())).await.unwrap();
+    assert_eq!((bare.version, &bare.content.rule_set), (Version(3), &None), "an empty set hides the latest one");
+    let refused = node.register("s", with(&fields(&["a"]), set(vec![rule("9x", None)]))).await.unwrap_err();
+    assert!(matches!(refused, Error::InvalidRuleSet(_)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_group_is_compared_only_with_itself() {
+    let node = node();
+    let update = ConfigUpdate { compatibility_group: Some(Some("major".into())), ..ConfigUpdate::default() };
+    node.put_config(Scope::Subject(name("s")), update).await.unwrap();
+    node.register("s", with_metadata(&fields(&["a"]), &[("major", "1")])).await.unwrap();
+    let refused = node.register("s", with_metadata(&breaking(), &[("major", "1")])).await.unwrap_err();
+    assert!(matches!(refused, Error::Incompatible { .. }));
+    node.register("s", with_metadata(&breaking(), &[("major", "2")])).await.unwrap();
+    node.register("s", with_metadata(&fields(&["a", "b"]), &[("major", "1")])).await.unwrap();
+    let refused = node.register("s", with_metadata(&fields(&["a"]), &[("major", "2")])).await.unwrap_err();
+    assert!(matches!(refused, Error::Incompatible { .. }));
+    let latest = Some(VersionSpec::Latest);
+    assert!(node.check("s", latest, &breaking()).await.is_compatible, "no group is another group");
+    assert!(node.check("s", None, &breaking()).await.is_compatible);
+}
+
+#[tokio::test]
+async fn reserved_fields_stay_reserved_where_fields_are_validated() {
+    let node = node();
+    let update = ConfigUpdate { validate_fields: Some(Some(true)), ..ConfigUpdate::default() };
+    node.put_config(Scope::Subject(name("s")), update).await.unwrap();
+    node.register("s", with_metadata(&fields(&["a"]), &[("confluent:reserved", "old, b")])).await.unwrap();
+    let dropped = node.register("s", with_metadata(&fields(&["a", "c"]), &[("confluent:reserved", "b")])).await;
+    let Err(Error::IncompatibleMessages { messages, .. }) = dropped else { panic!("{dropped:?}") };
+    let removed = "The new schema has reserved field old removed from its metadata which is present in the old schema's metadata.";
+    let trailer = "{validateFields: 'true', compatibility: 'BACKWARD'}";
+    assert_eq!(messages, [removed, trailer]);
+    let used = node.register("s", proto(&fields(&["a", "b"]))).await;
+    let Err(Error::IncompatibleMessages { messages, .. }) = used else { panic!("{used:?}") };
+    assert_eq!(messages, ["The new schema has field that conflicts with the reserved field b.", trailer]);
+}
+
+#[tokio::test]
+async fn normalize_comes_from_the_request_or_the_config() {
+    let node = node();
+    let shuffled = "syntax = \"proto3\";\npackage p;\n\nmessage M {\n  int32 b = 2;\n  int32 a = 1;\n}\n";
+    let options = RegisterOptions { normalize: Normalize::Yes, ..PLAIN };
+    let entity = node.registry.register(&node.caller, &name("s"), proto(shuffled), options).await.unwrap();
+    assert!(entity.content.text.find("a = 1").unwrap() < entity.content.text.find("b = 2").unwrap());
+    let update = ConfigUpdate { normalize: Some(Some(true)), ..ConfigUpdate::default() };
+    node.put_config(Scope::Subject(name("t")), update).await.unwrap();
+    assert_eq!(node.given("t", shuffled).await.id, entity.id);
+    assert_ne!(node.given("u", shuffled).await.id, entity.id);
+}
+
+#[tokio::test]
+async fn a_tag_edit_makes_a_numbered_version_of_its_own() {
+    let node = node();
+    let tag = |path: &str| TagEdit {
+        add: vec![TaggedEntity { path: path.into(), is_record: false, tags: vec!["PII".into()] }],
+        remove: Vec::new(),
+    };
+    let edit = |path: &str| SchemaRequest { tags: tag(path), ..proto(&fields(&["a"])) };
+    let first = node.register("s", edit("M.a")).await.unwrap();
+    assert!(first.content.text.contains("PII"), "{}", first.content.text);
+    assert_eq!(first.content.metadata.as_deref(), Some(&properties(&[("confluent:version", "1")])));
+    assert_eq!(node.register("s", edit(".M.a")).await.unwrap().version, Version(2));
+    let missing = node.register("s", edit("Nope.a")).await.unwrap_err();
+    assert!(matches!(missing, Error::InvalidSchema { outline: None, .. }), "{missing:?}");
+    let propagated = SchemaRequest { propagate_schema_tags: true, ..proto(&fields(&["a", "b"])) };
+    let third = node.register("s", propagated).await.unwrap();
+    assert!(third.content.text.contains("PII"), "{}", third.content.text);
+    let plain = node.register("s", proto(&fields(&["a", "b", "c"]))).await.unwrap();
+    assert!(!plain.content.text.contains("PII"));
+}
+
+#[tokio::test]
+async fn references_are_resolved_numbered_and_locked() {
+    let node = node();
+    node.given("dep", &fields(&["a"])).await;
+    let main = node.given_referrer("main", &using_m("Main"), reference("dep.proto", "dep", -1)).await;
+    assert_eq!(main.content.references[0].version, 1);
+    assert!(matches!(node.soft("dep").await, Err(Error::ReferenceExists { version: Version(1), .. })));
+    let missing = SchemaRequest { references: vec![reference("dep.proto", "dep", 5)], ..proto(&using_m("Other")) };
+    let Err(Error::InvalidSchema { cause, .. }) = node.register("other", missing).await else { panic!() };
+    let expected = "No schema reference found for subject \"dep\" and version 5";
+    assert!(cause.to_string().ends_with(expected), "{cause}");
+}
+
+/// The recordings of `delete-referenced-then-register` and `ctx-references`.
+#[tokio::test]
+async fn references_must_be_live_and_belong_to_the_context() {
+    let node = node();
+    node.given("dep", &fields(&["a"])).await;
+    node.soft("dep").await.unwrap();
+    let to = |subject: &str, version| SchemaRequest {
+        references: vec![reference("dep.proto", subject, version)],
+        ..proto(&using_m("Main"))
+    };
+    assert!(matches!(node.register("main", to("dep", 1)).await, Err(Error::InvalidSchema { .. })));
+    assert!(matches!(node.look_up("main", to("dep", 1)).await, Err(Error::SubjectNotFound(_))));
+    node.given("dep", &fields(&["a"])).await;
+    assert!(
+        matches!(node.register("main", to("dep", 1)).await, Err(Error::InvalidSchema { .. })),
+        "v1 is gone for good"
+    );
+    node.register("main", to("dep", 2)).await.unwrap();
+    assert!(matches!(node.register(":.c:main", to("dep", 2)).await, Err(Error::InvalidSchema { .. })));
+    node.register(":.c:main", to(":.:dep", 2)).await.unwrap();
+    node.given(":.c:dep", &fields(&["a"])).await;
+    node.register(":.c:main2", to("dep", 1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_answer_shows_the_text_in_the_asked_format() {
+    let node = node();
+    let options = RegisterOptions { format: Format::Serialized, ..PLAIN };
+    let entity = node.registry.register(&node.caller, &name("s"), proto(&fields(&["a"])), options).await.unwrap();
+    assert_eq!(&*entity.content.text, fields(&["a"]));
+    assert!(entity.rendered.is_some_and(|text| !text.contains("syntax")));
+}
+
+#[tokio::test]
+async fn a_caller_needs_rights_on_the_subject_and_on_what_it_refers_to() {
+    let node = node();
+    node.given("secret-dep", &fields(&["a"])).await;
+    let ann = only("ann");
+    let register = |subject: &'static str, request| {
+        let (registry, ann) = (node.registry.clone(), ann.clone());
+        async move { registry.register(&ann, &name(subject), request, PLAIN).await }
+    };
+    assert!(matches!(register("bob-s", proto(&fields(&["a"]))).await, Err(Error::Forbidden)));
+    register("ann-s", proto(&fields(&["a"]))).await.unwrap();
+    let using = SchemaRequest { references: vec![reference("dep.proto", "secret-dep", 1)], ..proto(&using_m("Main")) };
+    assert!(matches!(register("ann-t", using).await, Err(Error::Forbidden)));
+}
+
+#[tokio::test]
+async fn a_text_over_the_cap_is_refused_and_a_long_one_is_read_on_the_blocking_pool() {
+    let store = memory::MemoryStore::new();
+    let limits = RegistryConfig { max_schema_bytes: 300, blocking_threshold_bytes: 10, ..config() };
+    let registry = Registry::new(Arc::new(store.clone()), limits);
+    let node = Node { registry, ..node_on(&store) };
+    node.given("s", &fields(&["a"])).await;
+    node.given("s", &fields(&["a", "b"])).await;
+    let long = fields(&["a_field_with_a_name_that_is_long_enough_to_go_over"; 6]);
+    assert!(matches!(node.register("s", proto(&long)).await, Err(Error::InvalidSchema { .. })));
+}
+
+#[tokio::test]
+async fn a_known_answer_is_recalled_until_subject_or_settings_change() {
+    let node = node();
+    let follower = node.registry.clone();
+    tokio::spawn(async move { follower.follow_changes().await });
+    while !node.registry.coherence().notified {
+        tokio::task::yield_now().await;
+    }
+    let subject = name("s");
+    let fresh = node.given("s", &fields(&["a"])).await;
+    node.registry.remember(&subject, 1, &fresh, "fresh".into());
+    assert_eq!(node.registry.recall(&node.caller, &subject, 1), None, "a first registration is no hit");
+    let remember = || async {
+        let hit = node.given("s", &fields(&["a"])).await;
+        node.registry.remember(&subject, 1, &hit, "answer".into());
+        node.registry.recall(&node.caller, &subject, 1)
+    };
+    // The follower may still apply this node's own write; then the answer is not kept.
+    while remember().await.is_none() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(node.registry.recall(&node.caller, &subject, 2), None);
+    assert_eq!(node.registry.recall(&only("ann"), &subject, 1), None);
+    node.given("s", &fields(&["a", "b"])).await;
+    assert_eq!(node.registry.recall(&node.caller, &subject, 1), None);
+    while remember().await.is_none() {
+        tokio::task::yield_now().await;
+    }
+    node.put_level("other", "FULL").await;
+    assert_eq!(node.registry.recall(&node.caller, &subject, 1), None);
+}
+
+/// Two nodes on one store, 16 writers each, and no schema may follow another's: one lineage survives, ids never repeat,
+/// nothing acknowledged is lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_pairwise_incompatible_schemas_on_two_nodes_one_lineage_survives() {
+    let store = memory::MemoryStore::new();
+    let nodes = [node_on(&store), node_on(&store)];
+    for node in &nodes {
+        let follower = node.registry.clone();
+        tokio::spawn(async move { follower.follow_changes().await });
+    }
+    let writers = (0..32).map(|writer: usize| {
+        let node = nodes[writer % 2].clone();
+        tokio::spawn(async move {
+            let mut acknowledged = Vec::new();
+            for step in 1..=6 {
+                let text = lineage(&format!("Writer{writer}"), step);
+                match node.register("orders-value", proto(&text)).await {
+                    Ok(entity) => acknowledged.push((entity.version, entity.id, text)),
+                    Err(Error::Incompatible { .. } | Error::Contention(_)) => {}
+                    Err(error) => panic!("{error}"),
+                }
+                tokio::task::yield_now().await;
+            }
+            acknowledged
+        })
+    });
+    let acknowledged: Vec<Vec<_>> = join_all(writers).await.into_iter().map(Result::unwrap).collect();
+    let winners: Vec<_> = acknowledged.into_iter().filter(|of_writer| !of_writer.is_empty()).collect();
+    assert_eq!(winners.len(), 1, "{winners:?}");
+    for node in &nodes {
+        let versions = node.versions("orders-value").await.unwrap();
+        assert_eq!(versions, (1..=6).collect::<Vec<_>>());
+        let mut ids = HashSet::new();
+        for (version, id, text) in &winners[0] {
+            let stored = node.version("orders-value", VersionSpec::Number(version.0)).await.unwrap();
+            assert_eq!((stored.id, &*stored.content.text), (*id, text.as_str()));
+            assert!(ids.insert(*id));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_writers_of_one_text_all_get_one_version() {
+    let store = memory::MemoryStore::new();
+    let nodes = [node_on(&store), node_on(&store)];
+    let writers = (0..64).map(|writer: usize| {
+        let node = nodes[writer % 2].clone();
+        tokio::spawn(async move { node.given("s", &fields(&["a"])).await })
+    });
+    for entity in join_all(writers).await {
+        let entity = entity.unwrap();
+        assert_eq!((entity.version, entity.id), (Version(1), SchemaId(1)));
+    }
+}
