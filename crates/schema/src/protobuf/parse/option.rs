@@ -121,6 +121,8 @@ fn map(reader: &mut Reader<'_>) -> Result<OptionValue, InvalidSchema> {
 struct Entries {
     list: Vec<(String, OptionValue)>,
     places: HashMap<String, usize>,
+    /// For names with parts, by their place: the places of the parts.
+    parts: HashMap<usize, HashMap<String, usize>>,
 }
 
 impl Entries {
@@ -175,11 +177,19 @@ impl Entries {
         let under = &mut self.list[place].1;
         if !matches!(under, OptionValue::Map(_)) {
             *under = OptionValue::Map(Vec::new());
+            self.parts.remove(&place);
         }
-        if let OptionValue::Map(entries) = under {
-            match entries.iter_mut().find(|(known, _)| *known == part.name) {
-                Some((_, known)) => *known = value,
-                None => entries.push((part.name, value)),
+        let OptionValue::Map(entries) = under else { return };
+        let places = self.parts.entry(place).or_default();
+        // Entries of a map that was written as a whole are not known yet.
+        for (at, (name, _)) in entries.iter().enumerate().skip(places.len()) {
+            places.insert(name.clone(), at);
+        }
+        match places.get(&part.name) {
+            Some(at) => entries[*at].1 = value,
+            None => {
+                places.insert(part.name.clone(), entries.len());
+                entries.push((part.name, value));
             }
         }
     }
