@@ -13,10 +13,11 @@ use futures_util::future::{BoxFuture, join_all};
 use sluice_registry::{Action, Caller, Resource};
 use tokio::time::Instant;
 
-use crate::cluster::{ClusterHandle, IfMissing};
+use crate::cluster::{AdminError, ClusterHandle, IfMissing};
 use crate::encode;
 use crate::error::{GateError, RecordError};
 use crate::gate::{self, RawCheck};
+use crate::outcome::{Cause, Fault, Persistence};
 use crate::plane::{DataPlane, Placement};
 use crate::record::{EmbeddedFormat, Encoding, RecordHeader, RecordRequest, Side, SideRequest};
 use crate::resolve::{Gate, Query, Resolver, Usable};
@@ -470,11 +471,25 @@ impl Place {
 
     async fn partitions(&self, cluster: &ClusterHandle, if_missing: IfMissing) -> Result<Option<i32>, RecordError> {
         let wait_ms = self.plane.inner.config.topic_wait_ms;
-        cluster
-            .admin
-            .partitions_of(&self.topic, if_missing, wait_ms)
-            .await
-            .map_err(|error| RecordError::ClusterSilent { cluster: cluster.name.to_string(), reason: error.message })
+        let asked = cluster.admin.partitions_of(&self.topic, if_missing, wait_ms).await;
+        asked.map_err(|error| self.unanswered(cluster, error))
+    }
+
+    /// Why a cluster did not say whether it has the topic; by the codes of Kafka's protocol and librdkafka's own.
+    fn unanswered(&self, cluster: &ClusterHandle, error: AdminError) -> RecordError {
+        const INVALID_TOPIC: i32 = 17;
+        const TOPIC_AUTHORIZATION_FAILED: i32 = 29;
+        const AUTHENTICATION: [i32; 3] = [58, -169, -181];
+        match error.code {
+            INVALID_TOPIC => RecordError::InvalidTopic(self.topic.to_string()),
+            TOPIC_AUTHORIZATION_FAILED => RecordError::Forbidden(self.topic.to_string()),
+            code if AUTHENTICATION.contains(&code) => RecordError::Kafka {
+                persistence: Persistence::SurelyNot,
+                cause: Cause::Authentication,
+                fault: Box::new(Fault { code, message: error.message }),
+            },
+            _ => RecordError::ClusterSilent { cluster: cluster.name.to_string(), reason: error.message },
+        }
     }
 }
 

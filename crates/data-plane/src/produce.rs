@@ -322,6 +322,9 @@ impl ProduceStream {
                     let topic = self.intake.topic().to_string();
                     return Some(Report::Failed(RecordError::UnknownPartition { partition, topic, count }));
                 }
+                if cause == Cause::Authorization && persistence == Persistence::SurelyNot {
+                    return Some(Report::Failed(RecordError::Forbidden(self.intake.topic().to_string())));
+                }
                 if cause == Cause::UnknownTopic && persistence == Persistence::SurelyNot {
                     let waited_ms = now.duration_since(slot.sent_at).as_millis() as u64;
                     let topic = self.intake.topic().to_string();

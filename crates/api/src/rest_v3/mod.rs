@@ -14,9 +14,19 @@ mod links;
 mod list_clusters;
 mod list_partitions;
 mod list_topics;
+mod encoding;
+mod produce_records;
+mod record;
+mod record_error;
+mod record_stream;
+mod report;
 mod resource;
+mod timestamp;
+mod tokens;
 
 pub use error::{RestError, wire};
+pub use record_error::record_wire;
+pub use record_stream::split_all;
 
 use sluice_data_plane::DataPlane;
 use sluice_data_plane::admin::AuthorizedOperations;
@@ -43,6 +53,7 @@ routes! {
     Get  "/v3/clusters/{cluster_id}/topics/{topic_name}/partitions" => list_partitions, Read(Topic);
     Get  "/v3/clusters/{cluster_id}/topics/{topic_name}/partitions/{partition_id}" => get_partition, Read(Topic);
     Get  "/v3/clusters/{cluster_id}/topics/{topic_name}/partitions/{partition_id}/offset" => get_offsets, Read(Topic);
+    Post "/v3/clusters/{cluster_id}/topics/{topic_name}/records" => produce_records, Write(Topic);
 }
 
 impl Call {

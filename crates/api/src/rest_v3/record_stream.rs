@@ -1,0 +1,489 @@
+//! A request body → records: where each one ends, and how the stream goes on after a bad one.
+//!
+//! Chunks come as they come; a record inside one chunk is read from the chunk in place, one that is cut is joined. What
+//! is no record costs a report; after a broken object the stream looks for its end as the reference's Jackson does, and
+//! a second error on the way ends it. Whatever the chunks, the outcome is the same.
+//!
+//! Pure. Memory: one chunk, or one record of at most `max_record_bytes`. Time is linear: a cut record is tried again
+//! only when its end has come or its size has doubled, and skipping never looks back.
+//!
+//! Source: jackson-databind `MappingIterator` (`_resync`), rest-proxy.md §2.2; recordings `stream-*`.
+
+use bytes::{Buf, Bytes, BytesMut};
+use sluice_data_plane::record::RecordRequest;
+
+use super::encoding::Transcoder;
+use super::record;
+use super::tokens::{Input, Reader, State, Stop, Token};
+
+/// What comes next in a stream.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Item<T> {
+    /// A record, and what was made of it. It stays the next item until [`RecordStream::advance`].
+    Record(T),
+    /// No record, in words; the stream goes on.
+    Bad(String),
+    /// The end of the stream for a reason, in words.
+    Broken(String),
+    /// Nothing before another chunk.
+    More,
+    /// The end.
+    End,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Before a record.
+    Between,
+    /// Looking for the end of a broken one.
+    Lost,
+    /// Nothing more will come of it.
+    Over,
+}
+
+/// Follows the brackets of a record that is cut, so as to notice its end.
+#[derive(Debug, Default)]
+struct Outline {
+    /// Bytes behind the record's start that were looked at.
+    seen: usize,
+    depth: usize,
+    in_text: bool,
+    is_escaped: bool,
+    is_closed: bool,
+    /// How long the record was when it was last tried.
+    tried: usize,
+}
+
+impl Outline {
+    fn follow(&mut self, bytes: &[u8]) {
+        for byte in bytes.get(self.seen..).unwrap_or_default() {
+            if self.in_text {
+                match byte {
+                    _ if self.is_escaped => self.is_escaped = false,
+                    b'\\' => self.is_escaped = true,
+                    b'"' => {
+                        self.in_text = false;
+                        self.is_closed |= self.depth == 0;
+                    }
+                    _ => {}
+                }
+            } else {
+                match byte {
+                    b'"' => self.in_text = true,
+                    b'{' | b'[' => self.depth += 1,
+                    b'}' | b']' => {
+                        self.depth = self.depth.saturating_sub(1);
+                        self.is_closed |= self.depth == 0;
+                    }
+                    // Words and numbers end before something else.
+                    _ if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'.') => {}
+                    _ => self.is_closed |= self.depth == 0,
+                }
+            }
+        }
+        self.seen = bytes.len();
+    }
+
+    /// Whether trying again may tell something new.
+    fn is_worth_a_try(&mut self, bytes: &[u8]) -> bool {
+        self.follow(bytes);
+        std::mem::take(&mut self.is_closed) || bytes.len() >= 2 * self.tried
+    }
+
+    /// The record was tried with these bytes, in vain.
+    fn tried(&mut self, bytes: &[u8]) {
+        self.follow(bytes);
+        self.is_closed = false;
+        self.tried = bytes.len();
+    }
+}
+
+/// The bytes at hand.
+#[derive(Debug)]
+enum Buffer {
+    /// A chunk, as it came.
+    Chunk(Bytes),
+    /// Several, joined.
+    Joined(BytesMut),
+}
+
+impl Buffer {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Buffer::Chunk(bytes) => bytes,
+            Buffer::Joined(bytes) => bytes,
+        }
+    }
+
+    fn consume(&mut self, count: usize) {
+        match self {
+            Buffer::Chunk(bytes) => bytes.advance(count.min(bytes.len())),
+            Buffer::Joined(bytes) => bytes.advance(count.min(bytes.len())),
+        }
+    }
+
+    fn append(&mut self, chunk: Bytes) {
+        match self {
+            _ if self.bytes().is_empty() => *self = Buffer::Chunk(chunk),
+            Buffer::Joined(joined) => joined.extend_from_slice(&chunk),
+            Buffer::Chunk(kept) => {
+                let mut joined = BytesMut::with_capacity(kept.len() + chunk.len());
+                joined.extend_from_slice(kept);
+                joined.extend_from_slice(&chunk);
+                *self = Buffer::Joined(joined);
+            }
+        }
+    }
+}
+
+/// The records of one request body.
+#[derive(Debug)]
+pub(super) struct RecordStream {
+    transcoder: Transcoder,
+    buffer: Buffer,
+    input: Input,
+    mode: Mode,
+    state: State,
+    outline: Option<Outline>,
+    /// Where the current record ends in the buffer.
+    end: usize,
+    max_record_bytes: usize,
+}
+
+impl RecordStream {
+    /// A stream before its first chunk.
+    pub(super) fn new(max_record_bytes: usize) -> RecordStream {
+        RecordStream {
+            transcoder: Transcoder::new(),
+            buffer: Buffer::Chunk(Bytes::new()),
+            input: Input::Open,
+            mode: Mode::Between,
+            state: State::default(),
+            outline: None,
+            end: 0,
+            max_record_bytes,
+        }
+    }
+
+    /// The next chunk of the body.
+    pub(super) fn push(&mut self, chunk: Bytes) {
+        self.take(chunk, false);
+    }
+
+    /// The body has ended.
+    pub(super) fn finish(&mut self) {
+        self.input = Input::Ended;
+        self.take(Bytes::new(), true);
+    }
+
+    /// Whether nothing more will come of it, whatever is pushed.
+    pub(super) fn is_over(&self) -> bool {
+        self.mode == Mode::Over
+    }
+
+    fn take(&mut self, chunk: Bytes, is_last: bool) {
+        if self.mode == Mode::Over {
+            return;
+        }
+        match self.transcoder.push(chunk, is_last) {
+            Ok(bytes) if bytes.is_empty() => {}
+            Ok(bytes) => self.buffer.append(bytes),
+            // What is left of a stream nobody can read: not JSON either.
+            Err(_) => self.buffer.append(Bytes::from_static(b"\x01")),
+        }
+    }
+
+    /// What comes next; a record is handed to `each`, and comes again until [`RecordStream::advance`].
+    pub(super) fn next<T>(&mut self, each: impl FnOnce(&RecordRequest<'_>) -> T) -> Item<T> {
+        match self.mode {
+            Mode::Over => return Item::End,
+            Mode::Lost => match self.find_back() {
+                Ok(()) => {}
+                Err(item) => return item.into_item(),
+            },
+            Mode::Between => {}
+        }
+        let bytes = self.buffer.bytes();
+        if let Some(outline) = &mut self.outline
+            && self.input == Input::Open
+            && bytes.len() <= self.max_record_bytes
+            && !outline.is_worth_a_try(bytes)
+        {
+            return Item::More;
+        }
+        self.state.reset();
+        let mut reader = Reader { bytes, at: 0, input: self.input, state: &mut self.state };
+        let (start, read) = match reader.next() {
+            Ok(Token::ObjectStart) => (reader.at - 1, record::read(&mut reader)),
+            Ok(Token::End) => return self.end().into_item(),
+            Ok(Token::Null) => (reader.at, Err(Stop::Bad("Cannot construct a record from null".to_owned()))),
+            // One byte is read of what begins: a quote, a bracket.
+            Ok(token) => (reader.at - 1, Err(record::refuse_scalar(&mut reader, token))),
+            Err(Stop::More) => {
+                let blanks = reader.at;
+                self.buffer.consume(blanks);
+                return self.wait().into_item();
+            }
+            Err(Stop::Bad(text)) => return self.break_off(text).into_item(),
+        };
+        let at = reader.at;
+        let is_too_large = at - start > self.max_record_bytes;
+        match read {
+            Err(Stop::More) => {
+                self.buffer.consume(start);
+                self.wait().into_item()
+            }
+            _ if is_too_large => self.too_large().into_item(),
+            Err(Stop::Bad(text)) => {
+                self.buffer.consume(at);
+                self.outline = None;
+                self.state.is_lost = true;
+                self.mode = Mode::Lost;
+                Item::Bad(text)
+            }
+            Ok(record) => {
+                self.end = at;
+                Item::Record(each(&record))
+            }
+        }
+    }
+
+    /// The record has been dealt with.
+    pub(super) fn advance(&mut self) {
+        self.buffer.consume(std::mem::take(&mut self.end));
+        self.outline = None;
+    }
+
+    fn end(&mut self) -> NoRecord {
+        self.mode = Mode::Over;
+        NoRecord::End
+    }
+
+    /// Nothing to be had before more comes; remembers how far the cut record was looked at.
+    fn wait(&mut self) -> NoRecord {
+        let bytes = self.buffer.bytes();
+        if bytes.len() > self.max_record_bytes {
+            return self.too_large();
+        }
+        if bytes.is_empty() {
+            self.outline = None;
+        } else {
+            self.outline.get_or_insert_default().tried(bytes);
+        }
+        NoRecord::More
+    }
+
+    fn break_off(&mut self, text: String) -> NoRecord {
+        self.mode = Mode::Over;
+        self.buffer = Buffer::Chunk(Bytes::new());
+        NoRecord::Broken(text)
+    }
+
+    fn too_large(&mut self) -> NoRecord {
+        self.break_off("Produce request size is larger than allowed threshold".to_owned())
+    }
+
+    /// Looks for the end of the broken object.
+    fn find_back(&mut self) -> Result<(), NoRecord> {
+        let mut reader = Reader { bytes: self.buffer.bytes(), at: 0, input: self.input, state: &mut self.state };
+        let mut found = Ok(());
+        while found.is_ok() && reader.state.depth() > 0 {
+            found = reader.next().map(drop);
+        }
+        let at = reader.at;
+        self.buffer.consume(at);
+        match found {
+            Ok(()) => {
+                self.mode = Mode::Between;
+                Ok(())
+            }
+            Err(Stop::More) => Err(NoRecord::More),
+            Err(Stop::Bad(text)) => Err(self.break_off(text)),
+        }
+    }
+}
+
+/// An [`Item`] that is no record.
+enum NoRecord {
+    Broken(String),
+    More,
+    End,
+}
+
+impl NoRecord {
+    fn into_item<T>(self) -> Item<T> {
+        match self {
+            NoRecord::Broken(text) => Item::Broken(text),
+            NoRecord::More => Item::More,
+            NoRecord::End => Item::End,
+        }
+    }
+}
+
+/// What a stream in these chunks holds, one line per item: for tests and fuzzing, where the lines must not depend on how
+/// the stream is cut.
+pub fn split_all(chunks: &[&[u8]], max_record_bytes: usize) -> Vec<String> {
+    let mut stream = RecordStream::new(max_record_bytes);
+    let mut lines = Vec::new();
+    let mut chunks = chunks.iter();
+    loop {
+        match stream.next(|record| format!("record {record:?}")) {
+            Item::Record(line) => {
+                lines.push(line);
+                stream.advance();
+            }
+            Item::Bad(text) => lines.push(format!("bad {text}")),
+            Item::Broken(text) => lines.push(format!("broken {text}")),
+            Item::End => return lines,
+            Item::More => match chunks.next() {
+                Some(chunk) => stream.push(Bytes::copy_from_slice(chunk)),
+                None => stream.finish(),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = r#"{"value":{"type":"STRING","data":"a"}}"#;
+    const LIMIT: usize = 1 << 20;
+
+    /// The kinds of items, whatever the chunks.
+    fn kinds(body: &[u8]) -> String {
+        let whole = split_all(&[body], LIMIT);
+        for size in [1, 2, 3, 7, 64] {
+            let chunks: Vec<&[u8]> = body.chunks(size).collect();
+            assert_eq!(split_all(&chunks, LIMIT), whole, "in chunks of {size}: {:?}", String::from_utf8_lossy(body));
+        }
+        let first = |line: &String| line.split(' ').next().unwrap_or_default().to_owned();
+        whole.iter().map(first).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn records_need_nothing_between_them_and_may_have_blanks() {
+        for between in ["", "\n", "\r\n", "  \t ", "\n\n\n"] {
+            assert_eq!(kinds(format!("{A}{between}{A}").as_bytes()), "record record", "{between:?}");
+        }
+        assert_eq!(kinds(format!("\n {A} \r\n").as_bytes()), "record");
+        assert_eq!(kinds(b""), "");
+        assert_eq!(kinds(b"  \n "), "");
+    }
+
+    #[test]
+    fn the_stream_goes_on_or_ends_as_recorded() {
+        // Recordings `stream-comma`, `stream-list`, `stream-empty`, `stream-syntax-errors`, `stream-encodings`.
+        for (body, expected) in [
+            ("A,A", "record broken"),
+            ("[A,A]", "bad"),
+            ("[A]A", "bad record"),
+            ("[]", "bad"),
+            ("[[]]A", "bad record"),
+            ("[", "bad broken"),
+            ("nullAnull", "bad record bad"),
+            (r#"A{"value" 1}A"#, "record bad record"),
+            ("AxA", "record broken"),
+            ("A]A", "record broken"),
+            ("A}A", "record broken"),
+            (r#"A{"value":"#, "record bad broken"),
+            ("A{", "record bad broken"),
+            ("A//c\nA", "record broken"),
+            (r#"A{"value":{"type":"JSON","data":NaN}}A"#, "record bad record"),
+            ("{'value':null}A", "bad broken"),
+            ("{value:null}A", "bad broken"),
+            (r#"{"value":null,}A"#, "bad broken"),
+            ("A{\"value\":{\"type\":\"STRING\",\"data\":\"x\ny\"}}A", "record bad broken"),
+            (r#"{"value":{"type":"STRING","data":"\x"}}A"#, "bad broken"),
+            ("xyz", "broken"),
+            (r#"{"value":{"type":"JSON","data":01}}A"#, "bad broken"),
+            (r#"{"value":{"type":"JSON","data":tru}}A"#, "bad broken"),
+            ("A12", "record bad"),
+            ("A12 A", "record bad record"),
+            ("A12A", "record broken"),
+            (r#""x"A"#, "bad record"),
+            ("trueA", "bad record"),
+            ("{}{\"a\":1}{}", "record bad record"),
+            (r#"{"value":1,"x" 2}A"#, "bad broken"),
+            (r#""x"#, "bad"),
+        ] {
+            assert_eq!(kinds(body.replace('A', A).as_bytes()), expected, "{body}");
+        }
+        assert_eq!(kinds(b"{\"value\":{\"type\":\"STRING\",\"data\":\"\xe9\"}}"), "bad");
+        assert_eq!(kinds(b"{\"value\":{\"type\":\"STRING\",\"data\":\"\xff\xfe\"}}"), "bad broken");
+    }
+
+    #[test]
+    fn nesting_names_and_numbers_have_limits() {
+        let nested = |depth: usize| {
+            format!(r#"{{"value":{{"type":"JSON","data":{}{}}}}}"#, "[".repeat(depth), "]".repeat(depth))
+        };
+        let split = |body: String| {
+            let lines = split_all(&[body.as_bytes(), A.as_bytes()], LIMIT);
+            let first = |line: &String| line.split(' ').next().unwrap_or_default().to_owned();
+            lines.iter().map(first).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(split(nested(998)), "record record");
+        assert_eq!(split(nested(999)), "bad record");
+        assert_eq!(split(nested(1200)), "bad broken");
+        assert_eq!(split(format!(r#"{{"{}":1}}"#, "n".repeat(50_001))), "bad broken");
+        assert_eq!(split(format!(r#"{{"value":{{"type":"JSON","data":{}}}}}"#, "1".repeat(1001))), "bad record");
+        assert_eq!(split(format!(r#"{{"value":{{"type":"JSON","data":{}}}}}"#, "1".repeat(1000))), "record record");
+    }
+
+    #[test]
+    fn a_record_over_the_limit_ends_the_stream_in_any_chunks() {
+        let long = format!(r#"{{"value":{{"type":"STRING","data":"{}"}}}}"#, "x".repeat(3000));
+        let body = format!("{A}{long}{A}");
+        for size in [1, 100, 10_000] {
+            let chunks: Vec<&[u8]> = body.as_bytes().chunks(size).collect();
+            let lines = split_all(&chunks, 1000);
+            assert_eq!(lines.len(), 2, "{lines:?}");
+            assert!(lines[1].starts_with("broken Produce request size"), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_record_stays_the_next_one_until_it_is_dealt_with() {
+        let mut stream = RecordStream::new(LIMIT);
+        stream.push(Bytes::from(format!("{A}{{}}")));
+        for _ in 0..2 {
+            assert_eq!(stream.next(|record| record.value.is_some()), Item::Record(true));
+        }
+        stream.advance();
+        assert_eq!(stream.next(|record| record.value.is_some()), Item::Record(false));
+        stream.advance();
+        assert_eq!(stream.next(|_| ()), Item::More);
+        stream.finish();
+        assert_eq!(stream.next(|_| ()), Item::End);
+    }
+
+    #[test]
+    fn an_error_in_a_cut_record_is_told_at_once() {
+        let mut stream = RecordStream::new(LIMIT);
+        stream.push(Bytes::from_static(b"{\"value\":[5"));
+        assert!(matches!(stream.next(|_| ()), Item::Bad(_)), "as soon as the reader meets it");
+        assert_eq!(stream.next(|_| ()), Item::More);
+        stream.push(Bytes::from_static(b"]}{}"));
+        assert_eq!(stream.next(|_| ()), Item::Record(()));
+    }
+
+    #[test]
+    fn a_stream_of_single_bytes_takes_linear_time() {
+        // Quadratic work would take minutes: a text, a number, blanks, and a skipped text, each long.
+        let long = 100_000;
+        for body in [
+            format!(r#"{{"value":{{"type":"STRING","data":"{}"}}}}"#, "x".repeat(long)),
+            format!(r#"{{"value":{{"type":"JSON","data":{}}}}}"#, "1".repeat(long)),
+            format!(r#"{{"value":{}{{"type":"JSON","data":1}}}}"#, " ".repeat(long)),
+            format!(r#"{{"value":5,"skipped":"{}"}}"#, "x".repeat(long)),
+            format!(r#"{{"value":5,"skipped"{}:1}}"#, " ".repeat(long)),
+            format!(r#"{{"value":5,"skipped":{}}}"#, "1".repeat(long)),
+            "1".repeat(long),
+            format!("\"{}", "x".repeat(long)),
+        ] {
+            let chunks: Vec<&[u8]> = body.as_bytes().chunks(1).collect();
+            assert!(!split_all(&chunks, 1 << 20).is_empty());
+        }
+    }
+}
