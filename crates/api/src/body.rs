@@ -18,10 +18,11 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
+use crate::answer::BoxError;
 use crate::error::HttpError;
 
 /// Body of a request: from the wire, or made up by a test.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub enum RequestBody {
     /// None, or taken already.
     #[default]
@@ -30,16 +31,32 @@ pub enum RequestBody {
     Wire(Incoming),
     /// These bytes.
     Whole(Bytes),
+    /// As they come.
+    Pieces(Pin<Box<dyn http_body::Body<Data = Bytes, Error = BoxError> + Send + Sync>>),
+}
+
+impl std::fmt::Debug for RequestBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            RequestBody::Empty => "Empty",
+            RequestBody::Wire(_) => "Wire",
+            RequestBody::Whole(_) => "Whole",
+            RequestBody::Pieces(_) => "Pieces",
+        })
+    }
 }
 
 impl http_body::Body for RequestBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = BoxError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match &mut *self {
             RequestBody::Empty => Poll::Ready(None),
-            RequestBody::Wire(incoming) => Pin::new(incoming).poll_frame(cx),
+            RequestBody::Wire(incoming) => {
+                Pin::new(incoming).poll_frame(cx).map(|frame| frame.map(|frame| frame.map_err(BoxError::from)))
+            }
+            RequestBody::Pieces(pieces) => pieces.as_mut().poll_frame(cx),
             RequestBody::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             RequestBody::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
         }
@@ -50,6 +67,7 @@ impl http_body::Body for RequestBody {
             RequestBody::Empty => true,
             RequestBody::Wire(incoming) => incoming.is_end_stream(),
             RequestBody::Whole(bytes) => bytes.is_empty(),
+            RequestBody::Pieces(pieces) => pieces.is_end_stream(),
         }
     }
 
@@ -58,6 +76,7 @@ impl http_body::Body for RequestBody {
             RequestBody::Empty => SizeHint::with_exact(0),
             RequestBody::Wire(incoming) => incoming.size_hint(),
             RequestBody::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            RequestBody::Pieces(pieces) => pieces.size_hint(),
         }
     }
 }

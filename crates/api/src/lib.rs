@@ -11,6 +11,7 @@ pub mod auth;
 pub mod body;
 pub mod call;
 pub mod compress;
+pub mod control;
 pub mod cors;
 pub mod decode;
 pub mod error;

@@ -157,7 +157,8 @@ macro_rules! routes {
 pub(crate) use routes;
 
 /// Every table, in one order. A route's number is its place in the concatenation.
-pub(crate) static TABLES: &[&[Route]] = &[crate::sr::ROUTES, crate::rest_v3::ROUTES, crate::management::ROUTES];
+pub(crate) static TABLES: &[&[Route]] = 
+    &[crate::sr::ROUTES, crate::rest_v3::ROUTES, crate::management::ROUTES, crate::control::ROUTES];
 
 /// Every route of every surface.
 pub fn all_routes() -> impl Iterator<Item = &'static Route> {

@@ -239,7 +239,7 @@ impl Intake {
     ) -> Result<Option<Need>, RecordError> {
         let Some(request) = request else {
             (encoded.is_null, encoded.report) = (true, None);
-            self.check(side, |gate, rules| gate::null(gate, rules))?;
+            self.check(side, gate::null)?;
             return Ok(None);
         };
         match &request.encoding {
@@ -247,7 +247,7 @@ impl Intake {
                 let has_bytes = encode::plain(*format, &request.data, &mut encoded.bytes)?;
                 encoded.set(EmbeddedFormat::Plain(*format), !has_bytes, None);
                 if !has_bytes {
-                    self.check(side, |gate, rules| gate::null(gate, rules))?;
+                    self.check(side, gate::null)?;
                     return Ok(None);
                 }
                 self.check_raw(side, *format, &encoded.bytes, headers)

@@ -115,6 +115,11 @@ impl MemoryCluster {
         self.state.lock().silent = is_silent;
     }
 
+    /// Names of all topics, sorted.
+    pub fn topic_names(&self) -> Vec<String> {
+        self.state.lock().topics.keys().cloned().collect()
+    }
+
     /// Every record of a topic, by partition and offset.
     pub fn records(&self, topic: &str) -> Vec<ConsumedRecord> {
         self.state.lock().topics.get(topic).map(|partitions| partitions.concat()).unwrap_or_default()

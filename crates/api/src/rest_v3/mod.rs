@@ -56,6 +56,13 @@ routes! {
     Post "/v3/clusters/{cluster_id}/topics/{topic_name}/records" => produce_records, Write(Topic);
 }
 
+/// `2024-02-29T12:30:45.678Z` of milliseconds since 1970: timestamps of every surface.
+pub(crate) fn timestamp_text(millis: i64) -> String {
+    let mut out = Vec::with_capacity(24);
+    timestamp::write(millis, &mut out);
+    String::from_utf8(out).unwrap_or_default()
+}
+
 impl Call {
     /// The data plane.
     pub(crate) fn data(&self) -> &DataPlane {

@@ -214,13 +214,17 @@ impl Records {
         }
     }
 
-    /// Looks whether the server stops, and whether anything has taken too long.
-    fn watch_clock(&mut self, now: Instant, cx: &mut Context<'_>) {
+    /// Takes no further record once the server stops.
+    fn notice_stop(&mut self, now: Instant) {
         if self.give_up_at.is_none() && *self.api.stopping.borrow() {
             self.reading = Reading::Done;
             self.waiting = None;
             self.give_up_at = Some(now + self.api.settings.drain_timeout.saturating_sub(STOP_MARGIN));
         }
+    }
+
+    /// Looks whether anything has taken too long, and asks to be woken when the server stops.
+    fn watch_clock(&mut self, now: Instant, cx: &mut Context<'_>) {
         if self.give_up_at.is_some_and(|at| at <= now) {
             self.produce.give_up(now);
         }
@@ -235,8 +239,9 @@ impl Records {
         }
         if let Some(stop) = &mut self.stop
             && self.give_up_at.is_none()
+            && stop.as_mut().poll(cx).is_ready()
         {
-            let _ = stop.as_mut().poll(cx);
+            self.notice_stop(now);
         }
     }
 
@@ -281,6 +286,7 @@ impl http_body::Body for Records {
             if !this.out.is_empty() {
                 return Poll::Ready(Some(Ok(Frame::data(this.out.split().freeze()))));
             }
+            this.notice_stop(now);
             if this.reading == Reading::Done && this.produce.is_answered() {
                 return Poll::Ready(None);
             }

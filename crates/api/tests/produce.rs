@@ -1,0 +1,354 @@
+//! The produce stream over a cluster in memory: the recorded exchanges, and what no recording shows.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
+
+mod rest;
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use rest::Rest;
+use serde_json::{Value, json};
+use sluice_data_plane::{Cause, Fault, Outcome, Persistence};
+
+fn recorded(name: &str) -> Value {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../compat-tests/golden/rest/recorded")
+        .join(format!("{name}.json"));
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// Replaces the variables of a recording.
+fn filled(value: &Value) -> Value {
+    let mut text = value.to_string().replace("${run}", "0a1b2c3d4e").replace("${cluster_id}", "K1");
+    while let Some(start) = text.find("${fill:") {
+        let end = start + text[start..].find('}').unwrap();
+        let mut parts = text[start + 7..end].split(':');
+        let count: usize = parts.next().unwrap().parse().unwrap();
+        let filling = parts.next().unwrap_or("x").repeat(count);
+        text.replace_range(start..=end, &filling);
+    }
+    serde_json::from_str(&text).unwrap()
+}
+
+/// The body of a step, as the recorder sent it.
+fn body_of(step: &Value) -> Vec<u8> {
+    if let Some(base64) = step["base64"].as_str() {
+        return base64_simd::STANDARD.decode_to_vec(base64).unwrap();
+    }
+    if let Some(text) = step["text"].as_str() {
+        return text.as_bytes().to_vec();
+    }
+    match (&step["records"], &step["json"]) {
+        (Value::Array(records), _) => records.iter().map(Value::to_string).collect::<String>().into_bytes(),
+        (_, Value::Null) => Vec::new(),
+        (_, json) => json.to_string().into_bytes(),
+    }
+}
+
+/// Whether a report is what was recorded: texts of errors are not compared, a timestamp of the request only for being
+/// there.
+fn agrees(report: &Value, recorded: &Value) -> bool {
+    if recorded["error_code"] != 200 {
+        // Accidents of the reference are the client's mistakes here.
+        let wanted = if recorded["error_code"] == 500 { json!(400) } else { recorded["error_code"].clone() };
+        return report["error_code"] == wanted;
+    }
+    let (mut report, mut recorded) = (report.clone(), recorded.clone());
+    if recorded["timestamp"] == "${now}" {
+        if !report["timestamp"].as_str().is_some_and(|text| text.starts_with("20") && text.ends_with('Z')) {
+            return false;
+        }
+        recorded["timestamp"] = Value::Null;
+        report["timestamp"] = Value::Null;
+    }
+    report == recorded
+}
+
+/// Recordings whose every step is a stream of plain types.
+const SCENARIOS: &[&str] = &[
+    "produce-absent-data",
+    "produce-binary",
+    "produce-headers",
+    "produce-headers-bad",
+    "produce-illegal-topic",
+    "produce-json",
+    "produce-key-partitioning-types",
+    "produce-nothing",
+    "produce-partition-coercions",
+    "produce-partition-none",
+    "produce-partition-unknown",
+    "produce-string",
+    "produce-timestamps",
+    "produce-too-large-for-the-client",
+    "produce-unknown-cluster",
+    "produce-unknown-fields",
+    "stream-accept",
+    "stream-chunked",
+    "stream-comma",
+    "stream-connection-reuse",
+    "stream-content-types",
+    "stream-empty",
+    "stream-encodings",
+    "stream-list",
+    "stream-many-partitions",
+    "stream-responses-shape",
+    "stream-separators",
+    "stream-syntax-errors",
+];
+
+/// Steps that are answered differently on purpose.
+const ON_PURPOSE: &[(&str, &str)] = &[
+    // Epoch 0 cannot be written: librdkafka reads it as "now".
+    ("produce-timestamps", "0"),
+    // Refused by the container, before any route is asked.
+    ("produce-illegal-topic", "dot"),
+];
+
+#[tokio::test]
+async fn plain_records_are_taken_refused_and_reported_as_recorded() {
+    let mut mistakes = Vec::new();
+    let mut steps = 0;
+    for name in SCENARIOS {
+        let scenario = filled(&recorded(name));
+        let rest = Rest::new();
+        for topic in scenario["given"]["topics"].as_array().into_iter().flatten() {
+            rest.one.add_topic(topic["name"].as_str().unwrap(), topic["partitions"].as_u64().unwrap_or(1) as usize);
+        }
+        // What is left out shifts the offsets behind it.
+        let mut shift = 0;
+        for step in scenario["steps"].as_array().unwrap() {
+            let path = step["path"].as_str().unwrap();
+            let id = step["id"].as_str().unwrap();
+            if !path.ends_with("/records") || step["method"] != "POST" {
+                continue;
+            }
+            if ON_PURPOSE.contains(&(name, id)) {
+                shift += i64::from(step["expect"]["records"][0]["error_code"] == 200);
+                continue;
+            }
+            let headers: Vec<(&str, &str)> = step["headers"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(header, value)| (header.as_str(), value.as_str().unwrap()))
+                .collect();
+            let before = rest.one_records();
+            let (status, reports) = rest.post_with(path, &headers, body_of(step)).await;
+            steps += 1;
+            let expect = &step["expect"];
+            let empty = Vec::new();
+            let mut wanted = expect["records"].as_array().unwrap_or(&empty).clone();
+            for report in &mut wanted {
+                if let Some(offset) = report["offset"].as_i64() {
+                    report["offset"] = json!(offset - shift);
+                }
+            }
+            let fits = status == expect["status"].as_u64().unwrap() as u16
+                && (status != 200
+                    || (reports.len() == wanted.len() && reports.iter().zip(&wanted).all(|(r, w)| agrees(r, w))));
+            if !fits {
+                mistakes.push(format!("{name} / {id}: {status} {reports:#?}\nrecorded: {wanted:#?}"));
+            }
+            let written = rest.one_records().len() - before.len();
+            let succeeded = reports.iter().filter(|report| report["error_code"] == 200).count();
+            assert_eq!(written, succeeded, "{name} / {id}: what is reported is in the log");
+        }
+    }
+    assert!(mistakes.is_empty(), "{} of {steps} steps:\n{}", mistakes.len(), mistakes.join("\n"));
+    assert!(steps > 150, "{steps}");
+}
+
+#[tokio::test]
+async fn headers_keys_and_values_reach_the_log_as_they_were_sent() {
+    let rest = Rest::new();
+    rest.one.add_topic("t", 1);
+    let record = json!({
+        "key": {"type": "STRING", "data": "k\u{fc}"}, "value": {"type": "BINARY", "data": "AP8"}, "timestamp": 1.5,
+        "headers": [{"name": "a", "value": "MQ=="}, {"name": "b"}, {"name": "a", "value": ""}],
+    });
+    let reports = rest.post("/v3/clusters/x/topics/t/records", record.to_string()).await;
+    assert_eq!(reports[0]["error_code"], 200);
+    let [written] = &rest.one.records("t")[..] else { panic!() };
+    assert_eq!((written.key.as_deref(), written.value.as_deref()), (Some("k\u{fc}".as_bytes()), Some(&[0, 0xff][..])));
+    assert_eq!(written.timestamp_ms, Some(1500));
+    let headers: Vec<(&str, Option<&[u8]>)> =
+        written.headers.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
+    assert_eq!(headers, [("a", Some(&b"1"[..])), ("a", Some(b"")), ("b", None)]);
+}
+
+#[tokio::test]
+async fn reports_keep_the_order_of_records_whatever_the_order_of_outcomes() {
+    let rest = Rest::new();
+    rest.one.add_topic("t", 1);
+    rest.one.hold();
+    let text = |n: i32| json!({"value": {"type": "STRING", "data": n.to_string()}}).to_string();
+    let body = format!("{}{}{{\"value\":1}}{}", text(0), text(1), text(2));
+    let one = rest.one.clone();
+    let answering = rest.post("/v3/clusters/x/topics/t/records", body);
+    let (reports, ()) = tokio::join!(answering, async move {
+        while one.records("t").len() < 3 {
+            tokio::task::yield_now().await;
+        }
+        one.release_backwards();
+    });
+    let offsets: Vec<_> = reports.iter().map(|report| report["offset"].clone()).collect();
+    assert_eq!(offsets, [json!(0), json!(1), Value::Null, json!(2)]);
+    assert_eq!(reports[2]["error_code"], 400);
+}
+
+#[tokio::test]
+async fn outcomes_say_whether_the_record_may_be_there() {
+    let rest = Rest::new();
+    rest.one.add_topic("t", 1);
+    let failed = |persistence, cause, code| Outcome::Failed {
+        persistence,
+        cause,
+        fault: Box::new(Fault { code, message: "the broker's words".to_owned() }),
+    };
+    let (not, maybe) = (Persistence::SurelyNot, Persistence::Maybe);
+    let cases = [
+        (failed(not, Cause::Cluster, -192), 50371),
+        (failed(maybe, Cause::Cluster, -192), 50471),
+        (failed(not, Cause::Record, 10), 413),
+        (failed(not, Cause::Record, 87), 50002),
+        (failed(not, Cause::Record, 44), 40002),
+        (failed(maybe, Cause::Record, 10), 50471),
+        (failed(not, Cause::UnknownTopic, 3), 40401),
+        (failed(not, Cause::Authorization, 29), 40301),
+        (failed(not, Cause::Authentication, 58), 40101),
+        (failed(not, Cause::Throttled, 89), 42901),
+    ];
+    let codes: Vec<i32> = cases.iter().map(|(_, code)| *code).collect();
+    let body = r#"{"value":{"type":"STRING","data":"x"}}"#.repeat(cases.len());
+    for (outcome, _) in cases {
+        rest.one.next_outcome(outcome);
+    }
+    let reports = rest.post("/v3/clusters/x/topics/t/records", body).await;
+    let reported: Vec<i32> = reports.iter().map(|report| report["error_code"].as_i64().unwrap() as i32).collect();
+    assert_eq!(reported, codes);
+    assert_eq!(reports[0]["message"], "the broker's words");
+    assert!(rest.one.records("t").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_without_an_outcome_is_given_up_after_its_deadline_and_its_place_is_kept() {
+    let rest = Rest::new();
+    rest.one.add_topic("t", 1);
+    rest.one.hold();
+    let began = tokio::time::Instant::now();
+    let reports = rest.post("/v3/clusters/x/topics/t/records", r#"{"value":{"type":"STRING","data":"x"}}"#).await;
+    assert_eq!(reports[0]["error_code"], 50471);
+    assert_eq!(began.elapsed().as_secs(), 35);
+    assert_eq!(rest.hub.open_streams(), 1, "its outcome may still come, and must reach nobody else");
+    rest.one.release(1);
+    assert_eq!(rest.hub.open_streams(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_queue_holds_the_stream_and_a_queue_that_stays_full_costs_only_the_record() {
+    let rest = Rest::new();
+    rest.one.add_topic("t", 1);
+    rest.one.fill(5);
+    let one = r#"{"value":{"type":"STRING","data":"x"}}"#;
+    let reports = rest.post("/v3/clusters/x/topics/t/records", one).await;
+    assert_eq!(reports[0]["error_code"], 200);
+    rest.one.fill(usize::MAX);
+    let reports = rest.post("/v3/clusters/x/topics/t/records", one).await;
+    assert_eq!(reports[0]["error_code"], 50374);
+    assert_eq!(rest.one.records("t").len(), 1);
+}
+
+#[tokio::test]
+async fn a_window_of_a_thousand_records_is_all_that_is_taken_without_a_report() {
+    let rest = Rest::new();
+    rest.one.add_topic("t", 1);
+    rest.one.hold();
+    let body = r#"{"value":{"type":"STRING","data":"x"}}"#.repeat(2_500);
+    let one = rest.one.clone();
+    let (reports, most) = tokio::join!(rest.post("/v3/clusters/x/topics/t/records", body), async move {
+        let (mut most, mut released) = (0, 0);
+        while released < 2_500 {
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+            let taken = one.records("t").len();
+            most = most.max(taken - released);
+            one.release(usize::MAX);
+            released = taken;
+        }
+        most
+    });
+    assert_eq!(reports.len(), 2_500);
+    assert!(reports.iter().enumerate().all(|(at, report)| report["offset"] == at), "in order");
+    assert_eq!(most, 1_000);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_its_reports_stops_its_own_stream() {
+    let rest = Rest::new();
+    rest.one.add_topic("t", 1);
+    let body = r#"{"value":{"type":"STRING","data":"x"}}"#.repeat(10_000);
+    let response = rest.send("/v3/clusters/x/topics/t/records", &[], Bytes::from(body)).await;
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(rest.one.records("t").is_empty(), "nobody has asked for a report");
+    drop(response);
+    assert_eq!(rest.hub.open_streams(), 0);
+}
+
+#[tokio::test]
+async fn an_unknown_topic_is_told_per_record_and_may_come_to_be() {
+    let rest = Rest::new();
+    let one = r#"{"value":{"type":"STRING","data":"x"}}"#;
+    let reports = rest.post("/v3/clusters/x/topics/none/records", one.repeat(2)).await;
+    assert_eq!((&reports[0]["error_code"], &reports[1]["error_code"]), (&json!(40401), &json!(40401)));
+    assert_eq!(rest.post("/v3/clusters/x/topics/none/records", "").await.len(), 0, "no record, no question");
+    rest.one.auto_create(1);
+    let reports = rest.post("/v3/clusters/x/topics/none/records", one).await;
+    assert_eq!(reports[0]["error_code"], 200, "the broker decides");
+    rest.one.silence(true);
+    let reports = rest.post("/v3/clusters/x/topics/other/records", one).await;
+    assert_eq!(reports[0]["error_code"], 50371);
+    let reports = rest.post("/v3/clusters/x/topics/none/records", one).await;
+    assert_eq!(reports[0]["error_code"], 200, "what is known needs no question");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_reads_no_further_and_reports_what_was_sent() {
+    let rest = Rest::new();
+    rest.one.add_topic("t", 1);
+    rest.one.hold();
+    let (sender, body) = rest::channel_body();
+    sender.send(Bytes::from_static(br#"{"value":{"type":"STRING","data":"x"}}"#)).unwrap();
+    let one = rest.one.clone();
+    let began = tokio::time::Instant::now();
+    let (reports, ()) = tokio::join!(rest.post_body("/v3/clusters/x/topics/t/records", body), async {
+        while one.records("t").is_empty() {
+            tokio::task::yield_now().await;
+        }
+        rest.stop.send(true).unwrap();
+        sender.send(Bytes::from_static(br#"{"value":{"type":"STRING","data":"y"}}"#)).unwrap();
+    });
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    assert_eq!(reports[0]["error_code"], 50471);
+    assert!(began.elapsed().as_secs() < 20);
+    assert_eq!(one.records("t").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn thirty_seconds_without_a_byte_end_the_stream() {
+    let rest = Rest::new();
+    rest.one.add_topic("t", 1);
+    let (sender, body) = rest::channel_body();
+    let began = tokio::time::Instant::now();
+    let (reports, ()) = tokio::join!(rest.post_body("/v3/clusters/x/topics/t/records", body), async {
+        tokio::time::sleep(std::time::Duration::from_secs(20)).await;
+        sender.send(Bytes::from_static(b"{}\n")).unwrap();
+        tokio::time::sleep(std::time::Duration::from_secs(20)).await;
+        sender.send(Bytes::from_static(b" ")).unwrap();
+    });
+    assert_eq!(reports.len(), 1);
+    assert_eq!(began.elapsed().as_secs(), 70);
+}
