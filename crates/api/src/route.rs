@@ -157,7 +157,7 @@ macro_rules! routes {
 pub(crate) use routes;
 
 /// Every table, in one order. A route's number is its place in the concatenation.
-pub(crate) static TABLES: &[&[Route]] = 
+pub(crate) static TABLES: &[&[Route]] =
     &[crate::sr::ROUTES, crate::rest_v3::ROUTES, crate::management::ROUTES, crate::control::ROUTES];
 
 /// Every route of every surface.

@@ -121,7 +121,9 @@ fn detect(bytes: &[u8], is_last: bool) -> Result<Option<(Encoding, usize)>, &'st
         [0x00, _, _, _, ..] => (Encoding::Utf16 { big_endian: true }, 0),
         [_, 0x00, _, _, ..] => (Encoding::Utf16 { big_endian: false }, 0),
         // Neither a zero nor the start of a mark among the first two: nothing but UTF-8.
-        [first, second, ..] if *first != 0 && *second != 0 && !matches!(first, 0xef | 0xfe | 0xff) => (Encoding::Utf8, 0),
+        [first, second, ..] if *first != 0 && *second != 0 && !matches!(first, 0xef | 0xfe | 0xff) => {
+            (Encoding::Utf8, 0)
+        }
         [_, _, _, _, ..] => (Encoding::Utf8, 0),
         [0x00, _] if is_last => (Encoding::Utf16 { big_endian: true }, 0),
         [_, 0x00] if is_last => (Encoding::Utf16 { big_endian: false }, 0),

@@ -5,6 +5,7 @@
 //! Source: rest-proxy v3 of release 8.5 and its recordings (`compat-tests/golden/rest`).
 
 mod create_topic;
+mod encoding;
 mod error;
 mod get_cluster;
 mod get_offsets;
@@ -14,7 +15,6 @@ mod links;
 mod list_clusters;
 mod list_partitions;
 mod list_topics;
-mod encoding;
 mod produce_records;
 mod record;
 mod record_error;

@@ -234,9 +234,7 @@ fn int(reader: &mut Reader<'_, '_>) -> Read<Option<i32>> {
         None => Ok(None),
         Some((value, shown)) => match i32::try_from(value) {
             Ok(value) => Ok(Some(value)),
-            Err(_) => {
-                bad(format!("Numeric value ({shown}) out of range of int ({} - {})", i32::MIN, i32::MAX))
-            }
+            Err(_) => bad(format!("Numeric value ({shown}) out of range of int ({} - {})", i32::MIN, i32::MAX)),
         },
     }
 }
@@ -300,7 +298,12 @@ fn text<'b>(reader: &mut Reader<'b, '_>) -> Read<Option<Cow<'b, str>>> {
 }
 
 /// A word of an enumeration, with its case; or its number, counted from 0.
-fn word<T: Copy>(reader: &mut Reader<'_, '_>, wanted: &str, all: &[T], wire: impl Fn(T) -> &'static str) -> Read<Option<T>> {
+fn word<T: Copy>(
+    reader: &mut Reader<'_, '_>,
+    wanted: &str,
+    all: &[T],
+    wire: impl Fn(T) -> &'static str,
+) -> Read<Option<T>> {
     let by_number = |shown: &str| -> Read<Option<T>> {
         match shown.parse::<usize>().ok().and_then(|index| all.get(index)) {
             Some(value) => Ok(Some(*value)),

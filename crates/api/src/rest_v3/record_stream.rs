@@ -176,11 +176,6 @@ impl RecordStream {
         self.take(Bytes::new(), true);
     }
 
-    /// Whether nothing more will come of it, whatever is pushed.
-    pub(super) fn is_over(&self) -> bool {
-        self.mode == Mode::Over
-    }
-
     fn take(&mut self, chunk: Bytes, is_last: bool) {
         if self.mode == Mode::Over {
             return;

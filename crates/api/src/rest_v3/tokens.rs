@@ -396,7 +396,9 @@ impl<'b> Reader<'b, '_> {
                 }
             },
             _ if is_identifier(byte) && !byte.is_ascii_digit() => self.unknown_word(0),
-            _ => self.unexpected("expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')"),
+            _ => self.unexpected(
+                "expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')",
+            ),
         }
     }
 

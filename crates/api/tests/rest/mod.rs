@@ -39,10 +39,9 @@ impl Rest {
         let metrics = Metrics::register(&prometheus).unwrap();
         let data = DataPlane::new(registry.clone(), hub.clone(), metrics, DataPlaneConfig::default());
         let mut table = RouteTable::default();
-        table.clusters.insert(
-            "default".into(),
-            ClusterEntry { name: "default".into(), kafka_id: None, is_ready: true },
-        );
+        table
+            .clusters
+            .insert("default".into(), ClusterEntry { name: "default".into(), kafka_id: None, is_ready: true });
         data.swap(Arc::new(table), vec![one.handle("default")]);
         let (stop, stopping) = watch::channel(false);
         let services = Services { registry, data, read_back: true };
