@@ -352,3 +352,30 @@ async fn thirty_seconds_without_a_byte_end_the_stream() {
     assert_eq!(reports.len(), 1);
     assert_eq!(began.elapsed().as_secs(), 70);
 }
+
+#[tokio::test]
+async fn what_was_written_can_be_read_back() {
+    let rest = Rest::new();
+    rest.one.add_topic("t", 2);
+    let body = concat!(
+        r#"{"partition_id":1,"key":{"type":"STRING","data":"k"},"value":{"type":"JSON","data":{"a":1}},"timestamp":1.5}"#,
+        r#"{"value":{"type":"BINARY","data":"/w=="},"headers":[{"name":"h","value":"MQ=="}]}"#,
+    );
+    rest.post("/v3/clusters/x/topics/t/records", body).await;
+    let (status, answer) = rest.get("/cp/v1/topics/t/records").await;
+    assert_eq!(status, 200);
+    let records = answer["records"].as_array().unwrap();
+    assert_eq!(records.len(), 2);
+    assert_eq!(records[0]["headers"], json!([{"name": "h", "value": "MQ=="}]));
+    assert_eq!((&records[0]["key"], &records[0]["value"]), (&Value::Null, &json!({"base64": "/w=="})));
+    let second = json!({
+        "partition": 1, "offset": 0, "timestamp": "1970-01-01T00:00:01.500Z", "headers": [],
+        "key": {"base64": "aw==", "text": "k"}, "value": {"base64": "eyJhIjoxfQ==", "json": {"a": 1}},
+    });
+    assert_eq!(records[1], second);
+    assert_eq!(rest.get("/cp/v1/topics/t/records?partition=1&offset=0&limit=1").await.1["records"], json!([second]));
+    for (query, status) in [("partition=7", 404), ("limit=x", 404), ("cluster=nope", 404), ("offset=-1", 200)] {
+        assert_eq!(rest.get(&format!("/cp/v1/topics/t/records?{query}")).await.0, status, "{query}");
+    }
+    assert_eq!(rest.get("/cp/v1/topics/none/records").await.0, 404);
+}

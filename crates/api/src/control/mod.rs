@@ -17,5 +17,5 @@ static MEDIA: Media = Media {
 routes! {
     /// `/cp/v1`
     pub(crate) static ROUTES: Management, media: &MEDIA;
-    Get "/cp/v1/topics/{topic_name}/records" => read_records, Read(Topic);
+    Get "/cp/v1/topics/{topic_name}/records" => read_records, Read(Server);
 }

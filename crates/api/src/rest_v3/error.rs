@@ -112,6 +112,42 @@ mod tests {
     }
 
     #[test]
+    fn the_table_of_codes_lists_every_error_of_this_surface() {
+        use std::collections::BTreeSet;
+        let listed: BTreeSet<String> = include_str!("../../../../api-spec/error-codes.tsv")
+            .lines()
+            .filter(|line| line.starts_with("v3\t"))
+            .map(|line| line.split('\t').take(4).collect::<Vec<_>>().join("\t"))
+            .collect();
+        let text = || "x".to_owned();
+        let with_code = |code| Error::Kafka(AdminError { code, message: text() });
+        let mut answers: Vec<(&str, Wire)> = vec![
+            ("Payload", RestError::Payload("x").into()),
+            ("BadParameter", RestError::BadParameter(text()).into()),
+            ("OffsetsError::UnknownPartition", super::super::get_offsets::OffsetsError::UnknownPartition.into()),
+        ];
+        answers.extend(
+            [
+                ("UnknownCluster", Error::Route(RouteError::UnknownCluster(text()))),
+                ("UndeclaredTopic", Error::Route(RouteError::UndeclaredTopic(text()))),
+                ("InvalidTopicName", Error::InvalidTopicName(text())),
+                ("AmbiguousCluster", Error::AmbiguousCluster { topic: text(), clusters: vec![] }),
+                ("UnknownTopic", Error::UnknownTopic),
+                ("UnknownPartition", Error::UnknownPartition(1)),
+                ("NotOnOneCluster", Error::NotOnOneCluster(text())),
+                ("Forbidden", Error::Forbidden),
+                ("Kafka::NOT_IN_DEV", with_code(AdminError::NOT_IN_DEV)),
+                ("Kafka", with_code(39)),
+            ]
+            .map(|(name, error)| (name, wire(&error))),
+        );
+        answers.extend(KAFKA.iter().map(|(codes, ..)| ("Kafka", wire(&with_code(codes[0])))));
+        let answered: BTreeSet<String> =
+            answers.iter().map(|(name, wire)| format!("v3\t{}\t{}\t{name}", wire.status.as_u16(), wire.code)).collect();
+        assert_eq!(listed, answered);
+    }
+
+    #[test]
     fn the_brokers_text_comes_through() {
         let error = AdminError { code: 36, message: "Topic 't' already exists.".to_owned() };
         let wire = wire(&Error::Kafka(error));

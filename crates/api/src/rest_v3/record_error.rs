@@ -89,3 +89,113 @@ fn kafka_code(persistence: Persistence, cause: Cause, code: i32) -> u32 {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use sluice_data_plane::Fault;
+    use sluice_data_plane::record::{EmbeddedFormat, Side, Strategy};
+
+    use super::*;
+
+    fn text() -> String {
+        "x".to_owned()
+    }
+
+    fn one_of_each() -> Vec<(String, RecordError)> {
+        let (topic, side, reason, subject, schema) = (text, Side::Value, text, text, text);
+        let format = EmbeddedFormat::ALL[5];
+        let schema_errors = [
+            ("Parse", SchemaError::Parse { format, schema: schema(), reason: reason() }),
+            ("Register", SchemaError::Register { format, subject: subject(), schema: schema(), reason: reason() }),
+            ("ById", SchemaError::ById { id: 1 }),
+            ("VersionOf", SchemaError::VersionOf { subject: subject(), schema: schema() }),
+            ("ByVersion", SchemaError::ByVersion { subject: subject(), version: 1 }),
+            ("Latest", SchemaError::Latest { subject: subject() }),
+            ("NeedsSchema", SchemaError::NeedsSchema { strategy: Strategy::RecordName }),
+            ("NotARecord", SchemaError::NotARecord { side, strategy: Strategy::RecordName }),
+            ("NotAvailable", SchemaError::NotAvailable { format }),
+            ("NotUsable", SchemaError::NotUsable { reason: reason() }),
+            ("Forbidden", SchemaError::Forbidden { what: text() }),
+            ("Unverifiable", SchemaError::Unverifiable { reason: reason() }),
+        ];
+        let gate_errors = [
+            ("Incompatible", GateError::Incompatible { topic: topic(), side, reason: reason() }),
+            ("Unregistered", GateError::Unregistered { topic: topic(), side, reason: reason() }),
+            ("ForeignSubject", GateError::ForeignSubject { topic: topic(), side, reason: reason() }),
+            ("Framing", GateError::Framing { topic: topic(), side, reason: reason() }),
+            ("Undecodable", GateError::Undecodable { topic: topic(), side, reason: reason() }),
+            ("TypeNotAllowed", GateError::TypeNotAllowed { topic: topic(), side, reason: reason() }),
+        ];
+        let name: Arc<str> = "x".into();
+        let targets = [
+            ("NoneReady", NoTarget::NoneReady { topic: name.clone(), clusters: vec![] }),
+            ("Frozen", NoTarget::Frozen { topic: name.clone(), declared_at: name.clone() }),
+            (
+                "NotInGroup",
+                NoTarget::NotInGroup { topic: name.clone(), declared_at: name.clone(), group: name.clone() },
+            ),
+        ];
+        let kafka = |persistence, cause, code| RecordError::Kafka {
+            persistence,
+            cause,
+            fault: Box::new(Fault { code, message: text() }),
+        };
+        let not = Persistence::SurelyNot;
+        let plain = [
+            ("Malformed", RecordError::Malformed(text())),
+            ("NotBase64Text", RecordError::NotBase64Text(text())),
+            ("BadBase64", RecordError::BadBase64(text())),
+            ("NotText", RecordError::NotText(text())),
+            ("Mismatch", RecordError::Mismatch(text())),
+            ("Timestamp", RecordError::Timestamp(0)),
+            ("NegativePartition", RecordError::NegativePartition),
+            ("InvalidTopic", RecordError::InvalidTopic(text())),
+            ("UnknownTopic", RecordError::UnknownTopic { topic: topic(), waited_ms: 1 }),
+            ("NotOnOneCluster", RecordError::NotOnOneCluster { topic: topic(), holders: text() }),
+            ("UnknownPartition", RecordError::UnknownPartition { partition: 1, topic: topic(), count: 1 }),
+            ("Forbidden", RecordError::Forbidden(text())),
+            ("ClusterSilent", RecordError::ClusterSilent { cluster: text(), reason: reason() }),
+            ("Saturated", RecordError::Saturated(text())),
+            ("OutcomeUnknown", RecordError::OutcomeUnknown { after_ms: 1 }),
+            ("Kafka::Maybe", kafka(Persistence::Maybe, Cause::Cluster, 7)),
+            ("Kafka::Cluster", kafka(not, Cause::Cluster, 7)),
+            ("Kafka::UnknownTopic", kafka(not, Cause::UnknownTopic, 3)),
+            ("Kafka::UnknownPartition", kafka(not, Cause::UnknownPartition, 3)),
+            ("Kafka::Authorization", kafka(not, Cause::Authorization, 29)),
+            ("Kafka::Authentication", kafka(not, Cause::Authentication, 58)),
+            ("Kafka::Throttled", kafka(not, Cause::Throttled, 89)),
+            ("Kafka::Record MSG_SIZE_TOO_LARGE", kafka(not, Cause::Record, 10)),
+            ("Kafka::Record POLICY_VIOLATION", kafka(not, Cause::Record, 44)),
+            ("Kafka::Record", kafka(not, Cause::Record, 87)),
+        ];
+        let schema = schema_errors.into_iter().map(|(name, error)| (format!("Schema::{name}"), error.into()));
+        let gate = gate_errors.into_iter().map(|(name, error)| (format!("Gate::{name}"), error.into()));
+        let nowhere = targets.into_iter().map(|(name, error)| (format!("NoTarget::{name}"), error.into()));
+        let plain = plain.into_iter().map(|(name, error)| (name.to_owned(), error));
+        plain.chain(schema).chain(gate).chain(nowhere).collect()
+    }
+
+    #[test]
+    fn the_table_of_codes_lists_every_refusal_of_a_record() {
+        let listed: BTreeSet<String> = include_str!("../../../../api-spec/error-codes.tsv")
+            .lines()
+            .filter(|line| line.starts_with("record\t"))
+            .map(|line| line.split('\t').take(4).collect::<Vec<_>>().join("\t"))
+            .collect();
+        let answered: BTreeSet<String> = one_of_each()
+            .iter()
+            .map(|(name, error)| format!("record\t200\t{}\t{name}", record_wire(error).0))
+            .collect();
+        assert_eq!(listed, answered);
+    }
+
+    #[test]
+    fn messages_of_refusals_stand_on_one_line() {
+        for (name, error) in one_of_each() {
+            assert_eq!(record_wire(&error).1.lines().count(), 1, "{name}");
+        }
+    }
+}

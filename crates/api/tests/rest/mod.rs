@@ -22,19 +22,19 @@ use sluice_registry::{Registry, RegistryConfig};
 use tokio::sync::{mpsc, watch};
 
 /// A REST proxy over one cluster in memory, `K1`.
-pub struct Rest {
-    pub hub: Arc<DeliveryHub>,
-    pub one: Arc<MemoryCluster>,
-    pub stop: watch::Sender<bool>,
+pub(crate) struct Rest {
+    pub(crate) hub: Arc<DeliveryHub>,
+    pub(crate) one: Arc<MemoryCluster>,
+    pub(crate) stop: watch::Sender<bool>,
     service: HttpService,
 }
 
 #[allow(dead_code)] // each test file uses some of it
 impl Rest {
-    pub fn new() -> Rest {
+    pub(crate) fn new() -> Rest {
         let hub = DeliveryHub::new();
         let one = MemoryCluster::new("K1", hub.clone());
-        let registry = Registry::new(Arc::new(MemoryStore::new()), registry_config());
+        let registry = Registry::new(Arc::new(MemoryStore::new()), RegistryConfig::default());
         let prometheus = prometheus::Registry::new();
         let metrics = Metrics::register(&prometheus).unwrap();
         let data = DataPlane::new(registry.clone(), hub.clone(), metrics, DataPlaneConfig::default());
@@ -51,12 +51,21 @@ impl Rest {
     }
 
     /// Every record of every topic.
-    pub fn one_records(&self) -> Vec<ConsumedRecord> {
+    pub(crate) fn one_records(&self) -> Vec<ConsumedRecord> {
         self.one.topic_names().iter().flat_map(|name| self.one.records(name)).collect()
     }
 
-    pub async fn send(&self, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Response<Body> {
+    pub(crate) async fn send(&self, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Response<Body> {
         self.answer(path, headers, RequestBody::Whole(body.into())).await
+    }
+
+    /// Status and JSON of a GET.
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
+        let request = Request::builder().uri(path).header("host", "h").body(RequestBody::Empty).unwrap();
+        let response = self.service.answer(request).await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&bytes).unwrap())
     }
 
     async fn answer(&self, path: &str, headers: &[(&str, &str)], body: RequestBody) -> Response<Body> {
@@ -71,19 +80,19 @@ impl Rest {
     }
 
     /// Status, and the JSON texts of the answer.
-    pub async fn post_with(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> (u16, Vec<Value>) {
+    pub(crate) async fn post_with(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> (u16, Vec<Value>) {
         let headers = if headers.is_empty() { &[("x-none", "")] } else { headers };
         let response = self.answer(path, headers, RequestBody::Whole(body.into())).await;
         (response.status().as_u16(), reports(response).await)
     }
 
     /// The reports of a stream that must be accepted.
-    pub async fn post(&self, path: &str, body: impl Into<Bytes>) -> Vec<Value> {
+    pub(crate) async fn post(&self, path: &str, body: impl Into<Bytes>) -> Vec<Value> {
         self.post_body(path, RequestBody::Whole(body.into())).await
     }
 
     /// As [`Rest::post`], with a body that comes in pieces.
-    pub async fn post_body(&self, path: &str, body: RequestBody) -> Vec<Value> {
+    pub(crate) async fn post_body(&self, path: &str, body: RequestBody) -> Vec<Value> {
         let response = self.answer(path, &[], body).await;
         assert_eq!(response.status(), 200);
         reports(response).await
@@ -110,17 +119,7 @@ impl http_body::Body for Channel {
 }
 
 /// A body, and where its pieces come from; it ends when the sender is dropped.
-pub fn channel_body() -> (mpsc::UnboundedSender<Bytes>, RequestBody) {
+pub(crate) fn channel_body() -> (mpsc::UnboundedSender<Bytes>, RequestBody) {
     let (sender, receiver) = mpsc::unbounded_channel();
     (sender, RequestBody::Pieces(Box::pin(Channel(receiver))))
-}
-
-fn registry_config() -> RegistryConfig {
-    RegistryConfig {
-        default_level: sluice_schema::Level::Backward,
-        mode_mutability: true,
-        cache_bytes: 1 << 20,
-        max_schema_bytes: 1 << 20,
-        blocking_threshold_bytes: 64 << 10,
-    }
 }
