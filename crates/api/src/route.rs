@@ -198,6 +198,8 @@ impl fmt::Display for Allow {
 /// Why a request reaches no handler.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RouteError {
+    /// The path is not even well formed (bad escapes, NUL): 400.
+    MalformedPath(&'static str),
     /// The path cannot be trusted to mean one thing: 400.
     BadPath(&'static str),
     /// `/contexts/a:b/…`: 400 with this name.
@@ -429,7 +431,7 @@ fn check_segment(path: &str, start: usize, end: usize) -> Result<Span, RouteErro
             b'%' => {
                 let digits = (bytes.get(at + 1).copied().and_then(hex), bytes.get(at + 2).copied().and_then(hex));
                 let (Some(high), Some(low)) = digits else {
-                    return Err(RouteError::BadPath("bad escape"));
+                    return Err(RouteError::MalformedPath("bad escape"));
                 };
                 escaped = true;
                 at += 2;
@@ -441,6 +443,9 @@ fn check_segment(path: &str, start: usize, end: usize) -> Result<Span, RouteErro
             }
             byte => byte,
         };
+        if byte == 0 {
+            return Err(RouteError::MalformedPath("NUL character"));
+        }
         if byte < 0x20 || byte == 0x7f {
             return Err(RouteError::BadPath("control character"));
         }
@@ -510,7 +515,9 @@ mod tests {
                 let context = params.context(path).map_or(String::new(), |context| format!(" in {context}"));
                 format!("{} [{}]{context}", route.operation, values.join(", "))
             }
-            Err(RouteError::BadPath(_) | RouteError::ContextHoldsColon(_)) => "400".to_owned(),
+            Err(RouteError::MalformedPath(_) | RouteError::BadPath(_) | RouteError::ContextHoldsColon(_)) => {
+                "400".to_owned()
+            }
             Err(RouteError::NotFound) => "404".to_owned(),
             Err(RouteError::MethodNotAllowed(allow)) => format!("405 {allow}"),
             Err(RouteError::Options(allow)) => format!("200 {allow}"),

@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use futures_util::future::CatchUnwind;
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use http::request::Parts;
-use http::{Method, Request, Response, Uri, Version};
+use http::{Method, Request, Response, StatusCode, Uri, Version};
 use http_body::Body as _;
 use sluice_registry::{Caller, ContextName, Resource, SubjectName};
 
@@ -119,7 +119,7 @@ impl HttpService {
             .listener
             .router
             .resolve(head.method.as_str(), head.uri.path(), prefer)
-            .map_err(|error| Box::new(unrouted(error, &head.headers)))?;
+            .map_err(|error| Box::new(unrouted(error, &head)))?;
         let route = resolved.route;
         finish.number = Some(resolved.number);
         let negotiated = negotiate(&head.headers, route.media.produces);
@@ -215,10 +215,21 @@ fn check_head(head: &Parts, limit: usize) -> Result<(), HttpError> {
 }
 
 /// The answer to a request without a handler.
-fn unrouted(error: RouteError, headers: &HeaderMap) -> Response<Body> {
+///
+/// A path that is well formed but ambiguous gets a body with GET, HEAD and POST only: the reference's container
+/// (Jetty, `ErrorHandler#errorPageForMethod`) has none for other methods.
+fn unrouted(error: RouteError, head: &Parts) -> Response<Body> {
     let refuse = |error: HttpError| error_response(&media::JSON, error.wire());
     match error {
-        RouteError::BadPath(reason) => refuse(HttpError::BadPath(reason)),
+        RouteError::MalformedPath(reason) => refuse(HttpError::BadPath(reason)),
+        RouteError::BadPath(reason) if matches!(head.method, Method::GET | Method::HEAD | Method::POST) => {
+            refuse(HttpError::BadPath(reason))
+        }
+        RouteError::BadPath(_) => {
+            let mut response = Response::new(Body::EMPTY);
+            *response.status_mut() = StatusCode::BAD_REQUEST;
+            response
+        }
         RouteError::ContextHoldsColon(name) => refuse(HttpError::ContextHoldsColon(name)),
         RouteError::NotFound => refuse(HttpError::NotFound),
         RouteError::MethodNotAllowed(allow) => with_allow(refuse(HttpError::MethodNotAllowed), allow),
@@ -228,7 +239,7 @@ fn unrouted(error: RouteError, headers: &HeaderMap) -> Response<Body> {
                 Produced { name: "application/json", weight: 900 },
                 Produced { name: "application/vnd.sun.wadl+xml", weight: 800 },
             ];
-            let media = negotiate(headers, TYPES).unwrap_or(&TYPES[0]);
+            let media = negotiate(&head.headers, TYPES).unwrap_or(&TYPES[0]);
             let plain = media.name == "text/plain";
             let mut response = Response::new(if plain { Body::Whole(allow.spaced().into()) } else { Body::EMPTY });
             response.headers_mut().insert(CONTENT_TYPE, media.header());

@@ -11,8 +11,8 @@ use sluice_api::{Api, Services, Settings, cors};
 use sluice_data_plane::DataPlane;
 use sluice_data_plane::config::DataPlaneConfig;
 use sluice_data_plane::deliveries::DeliveryHub;
-use sluice_registry::Registry;
 use sluice_registry::memory::MemoryStore;
+use sluice_registry::{Registry, RegistryConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -27,17 +27,17 @@ struct Server {
 /// A server of both the registry and the management surface, on the store in memory.
 async fn start(settings: Settings) -> Server {
     let (stop, stopping) = watch::channel(false);
-    let registry = Registry::new(Arc::new(MemoryStore::new()), config());
+    let registry = Registry::new(Arc::new(MemoryStore::new()), RegistryConfig::default());
     let metrics = prometheus::Registry::new();
     let counted = sluice_data_plane::metrics::Metrics::register(&metrics).unwrap();
     let data = DataPlane::new(registry.clone(), DeliveryHub::new(), counted, DataPlaneConfig::default());
     let services = Services { registry, data, read_back: false };
-    let api = Arc::new(Api::new(services, settings, metrics, stopping).unwrap());
+    let api = Arc::new(Api::new(services, settings, metrics, stopping.clone()).unwrap());
     let socket = bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = socket.local_addr().unwrap();
     let listener = Listener::new("registry", vec![Surface::Registry, Surface::Management], None);
     let limit = connection_limit(&api);
-    let task = tokio::spawn(async move { serve(socket, api, listener, limit).await.unwrap() });
+    let task = tokio::spawn(async move { serve(socket, api, listener, limit, stopping).await.unwrap() });
     Server { address, stop, task }
 }
 
@@ -259,16 +259,6 @@ async fn answers_are_compressed_marked_and_counted() {
     assert_eq!(status(&ready), "200");
     assert_eq!(status(&server.ask("GET", "/readyz/registry", "").await), "200");
     assert_eq!(body(&server.ask("GET", "/healthz", "").await), r#"{"status":"up"}"#);
-}
-
-fn config() -> sluice_registry::RegistryConfig {
-    sluice_registry::RegistryConfig {
-        default_level: sluice_schema::Level::Backward,
-        mode_mutability: true,
-        cache_bytes: 1 << 20,
-        max_schema_bytes: 1 << 20,
-        blocking_threshold_bytes: 64 << 10,
-    }
 }
 
 #[tokio::test]

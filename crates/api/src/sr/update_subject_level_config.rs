@@ -1,6 +1,6 @@
 //! `PUT /config/{subject}`
 
-use super::config::UpdatedConfig;
+use super::config::{Emptied, UpdatedConfig};
 use super::error::SrError;
 use super::request::config_update;
 use crate::answer::Answer;
@@ -11,6 +11,7 @@ use crate::call::Call;
 pub(super) async fn update_subject_level_config(mut call: Call) -> Result<Answer, SrError> {
     let body = call.read_body().await?;
     let update = config_update(&body, "updateSubjectLevelConfig.arg2 must not be null (was null)")?;
+    let emptied = Emptied::from(&update);
     let config = call.registry().update_config(&call.caller, &call.scope(), update).await?;
-    Ok(Answer::json(&UpdatedConfig::from(config)))
+    Ok(Answer::json(&UpdatedConfig::new(config, &emptied)))
 }
