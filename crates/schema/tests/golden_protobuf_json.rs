@@ -1,5 +1,7 @@
 //! Protobuf data of the recorded REST Proxy: bytes that went to Kafka, errors, and what consumers read back.
 
+#![allow(clippy::expect_used, clippy::panic)] // a test may
+
 use std::sync::Arc;
 
 use serde_json::Value;

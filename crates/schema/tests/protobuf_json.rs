@@ -1,5 +1,7 @@
 //! JSON to protobuf and back against what protobuf-java does with the same text and bytes.
 
+#![allow(clippy::expect_used, clippy::panic)] // a test may
+
 use std::collections::BTreeMap;
 
 use std::sync::Arc;

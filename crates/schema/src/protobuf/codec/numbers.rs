@@ -175,11 +175,24 @@ pub(super) fn float(text: &str) -> Result<f32, NotNumber> {
 
 /// Appends a finite double as `Double.toString` prints it.
 pub(super) fn push_double(value: f64, out: &mut Vec<u8>) {
+    // Java considers two digits at least; where doubles are that sparse, the second one is not always zero.
+    if value.abs() < 1e-300 && value != 0.0 {
+        let two_digits = format!("{value:.1e}");
+        if two_digits.parse() == Ok(value) {
+            return push_java(&two_digits, out);
+        }
+    }
     push_java(ryu::Buffer::new().format_finite(value), out);
 }
 
 /// Appends a finite float as `Float.toString` prints it.
 pub(super) fn push_float(value: f32, out: &mut Vec<u8>) {
+    if value.abs() < 1e-40 && value != 0.0 {
+        let two_digits = format!("{value:.1e}");
+        if two_digits.parse() == Ok(value) {
+            return push_java(&two_digits, out);
+        }
+    }
     push_java(ryu::Buffer::new().format_finite(value), out);
 }
 
@@ -244,6 +257,7 @@ mod tests {
             (0.0001, "1.0E-4"),
             (-1.5e-7, "-1.5E-7"),
             (f64::MAX, "1.7976931348623157E308"),
+            (5e-324, "4.9E-324"),
         ] {
             assert_eq!(java(value), text);
         }

@@ -405,7 +405,9 @@ impl Build {
     }
 
     fn field(&mut self, linked: &FieldDescriptor, oneofs: &HashMap<String, u32>, is_entry_field: bool) -> Field {
-        let kind = self.kind(linked.kind(), linked.is_group(), is_proto3(&linked.parent_message().parent_file()));
+        // Text in map entries is checked whatever the syntax, as the reference does.
+        let utf8 = is_entry_field || is_proto3(&linked.parent_message().parent_file());
+        let kind = self.kind(linked.kind(), linked.is_group(), utf8);
         let rule = match linked.cardinality() {
             _ if linked.is_map() => Rule::Map,
             Cardinality::Repeated if linked.is_packed() => Rule::Packed,
