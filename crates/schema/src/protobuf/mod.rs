@@ -1,8 +1,9 @@
 //! Protobuf schemas.
 //!
-//! `parse` turns text (or a base64 descriptor) into [`model::ProtoFile`], our own unlinked model; `canonical`
-//! prints it; `normalize` rewrites it; `resolve` finds types by name; `diff/` compares two; `link` builds linked
-//! descriptors for `codec`, which compiles a plan per message for JSON ↔ binary.
+//! `parse` turns text into [`model::ProtoFile`], our own unlinked model, and `descriptor` a binary descriptor;
+//! `canonical` prints it; `normalize` rewrites it, `tags` edits it, `validate` checks it; `resolve` finds types by
+//! name among the file, its references and the `builtin` files; `diff/` compares two; `descriptor` writes it, and
+//! `link` links that for `codec`, which compiles a plan per message for JSON ↔ binary.
 //!
 //! Registration, text and compatibility never need linking: the reference accepts what a linker refuses.
 

@@ -12,16 +12,13 @@ use prost::Message as _;
 use prost_types::FileDescriptorProto;
 
 use super::wire::Writer;
+use super::write_options::{confluent_meta, constant, field_options, file_options, flag, message_options};
 use crate::InvalidSchema;
 use crate::protobuf::model::{
-    Enum, Extend, Field, FieldType, Group, Label, Message, OptionElement, ProtoFile, ReservedItem, Scalar, Service,
-    Syntax,
+    Enum, Extend, Field, FieldType, Group, Label, Message, ProtoFile, ReservedItem, Scalar, Service, Syntax,
 };
-use crate::protobuf::options::{self, Meta};
+use crate::protobuf::options;
 use crate::protobuf::resolve::{Names, Type, join};
-
-/// Number of the `confluent.*_meta` extensions.
-const META: u32 = 1088;
 
 /// The `FileDescriptorProto` of `format=serialized`, named `default`. `known` tells which imports can be resolved;
 /// others are left out, as the reference does.
@@ -186,7 +183,7 @@ impl Descriptors<'_> {
         message.enums.iter().for_each(|enum_| out.message(4, &self.enum_(enum_)));
         self.extension_ranges(message, &mut out);
         message.extends.iter().for_each(|extend| self.extend(scope, extend, 6, &mut out));
-        let mut message_options = message_options(&message.options, self.voice);
+        let mut message_options = message_options(&message.options, self.voice == Voice::Linker);
         if self.voice == Voice::Reference {
             confluent_meta(&mut message_options, &message.options, "confluent.message_meta");
         }
@@ -576,105 +573,4 @@ fn decimal(text: &str) -> Option<i128> {
         None => digits.parse().ok()?,
     };
     Some(if negative { -magnitude } else { magnitude })
-}
-
-fn flag(out: &mut Writer, options: &[OptionElement], number: u32, name: &str) {
-    if let Some(value) = options::find_flag(options, name) {
-        out.flag(number, value);
-    }
-}
-
-fn string(out: &mut Writer, options: &[OptionElement], number: u32, name: &str) {
-    if let Some(value) = options::find_text(options, name) {
-        out.text(number, value);
-    }
-}
-
-/// An enum option: the constants' numbers count up from `first`. Unknown constants are left out.
-fn constant(out: &mut Writer, options: &[OptionElement], number: u32, name: &str, names: &[&str], first: i32) {
-    let value = options::find_text(options, name);
-    if let Some(at) = value.and_then(|value| names.iter().position(|known| *known == value)) {
-        out.number(number, first + at as i32);
-    }
-}
-
-fn file_options(options: &[OptionElement]) -> Writer {
-    let mut out = Writer::default();
-    string(&mut out, options, 1, "java_package");
-    string(&mut out, options, 8, "java_outer_classname");
-    constant(&mut out, options, 9, "optimize_for", &["SPEED", "CODE_SIZE", "LITE_RUNTIME"], 1);
-    flag(&mut out, options, 10, "java_multiple_files");
-    string(&mut out, options, 11, "go_package");
-    flag(&mut out, options, 16, "cc_generic_services");
-    flag(&mut out, options, 17, "java_generic_services");
-    flag(&mut out, options, 18, "py_generic_services");
-    flag(&mut out, options, 20, "java_generate_equals_and_hash");
-    flag(&mut out, options, 23, "deprecated");
-    flag(&mut out, options, 27, "java_string_check_utf8");
-    flag(&mut out, options, 31, "cc_enable_arenas");
-    string(&mut out, options, 36, "objc_class_prefix");
-    string(&mut out, options, 37, "csharp_namespace");
-    string(&mut out, options, 39, "swift_prefix");
-    string(&mut out, options, 40, "php_class_prefix");
-    string(&mut out, options, 41, "php_namespace");
-    string(&mut out, options, 44, "php_metadata_namespace");
-    string(&mut out, options, 45, "ruby_package");
-    out
-}
-
-fn message_options(options: &[OptionElement], voice: Voice) -> Writer {
-    let mut out = Writer::default();
-    if voice == Voice::Linker {
-        flag(&mut out, options, 1, "message_set_wire_format");
-    }
-    flag(&mut out, options, 2, "no_standard_descriptor_accessor");
-    flag(&mut out, options, 3, "deprecated");
-    flag(&mut out, options, 7, "map_entry");
-    flag(&mut out, options, 11, "deprecated_legacy_json_field_conflicts");
-    out
-}
-
-fn field_options(options: &[OptionElement], with_packed: bool) -> Writer {
-    let mut out = Writer::default();
-    constant(&mut out, options, 1, "ctype", &["STRING", "CORD", "STRING_PIECE"], 0);
-    if with_packed {
-        flag(&mut out, options, 2, "packed");
-    }
-    flag(&mut out, options, 3, "deprecated");
-    constant(&mut out, options, 6, "jstype", &["JS_NORMAL", "JS_STRING", "JS_NUMBER"], 0);
-    flag(&mut out, options, 16, "debug_redact");
-    let retentions = ["RETENTION_UNKNOWN", "RETENTION_RUNTIME", "RETENTION_SOURCE"];
-    constant(&mut out, options, 17, "retention", &retentions, 0);
-    out
-}
-
-/// The meta option, if there is one that says anything or is written at all.
-fn confluent_meta(out: &mut Writer, options: &[OptionElement], name: &str) {
-    if let Some(meta) = options::meta(options, name) {
-        out.message(META, &meta_message(&meta));
-    }
-}
-
-fn meta_message(meta: &Meta) -> Writer {
-    let mut out = Writer::default();
-    if let Some(doc) = meta.doc.as_deref().filter(|doc| !doc.is_empty()) {
-        out.text(1, doc);
-    }
-    for (key, value) in &meta.params {
-        let mut entry = Writer::default();
-        entry.text(1, key);
-        entry.text(2, value);
-        out.message(2, &entry);
-    }
-    meta.tags.iter().for_each(|tag| out.text(3, tag));
-    for rule in &meta.rules {
-        let mut part = Writer::default();
-        for (number, text) in [(1, &rule.name), (2, &rule.doc), (3, &rule.expr), (4, &rule.sql)] {
-            if !text.is_empty() {
-                part.text(number, text);
-            }
-        }
-        out.message(4, &part);
-    }
-    out
 }
