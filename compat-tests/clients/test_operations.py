@@ -89,7 +89,7 @@ def test_config_prints_every_key_as_a_file_that_check_accepts(tmp_path):
 def test_with_postgres_stopped_what_is_known_is_served_and_new_schemas_are_refused_quickly(
         start, bootstrap, new_topic, tmp_path):  # noqa: F811
     home = os.path.join(os.environ["SLUICE_TEST_RUN_DIR"], "pg-" + uuid.uuid4().hex[:8])
-    database = postgres.Server(home).begin().ready()
+    database = postgres.Server(home, durable=True).begin().ready()
     server = start("--database-url", database.url(), "--bootstrap-servers", bootstrap)
     topic = new_topic(bootstrap)
     known = {"value": {"type": "PROTOBUF", "schema": PROTO, "data": {"n": 1}}}

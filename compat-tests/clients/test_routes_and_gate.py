@@ -221,7 +221,7 @@ def test_a_reload_takes_new_files_and_a_bad_file_leaves_the_last_good_one_and_sa
     server = start("--database-url", new_database(), "--control-files", files)
 
     def snapshot():
-        return server.get(server.management + "/readyz")[1]["control_plane"]
+        return server.get(server.management + "/readyz")[1]["details"]["control_plane"]
 
     write(files, topic=topic_file(topic, "one", "{format: protobuf}"))
     server.child.send_signal(signal.SIGHUP)
