@@ -15,11 +15,6 @@ use super::sources::{Origin, Raw, RawValues};
 pub(crate) struct Secret(String);
 
 impl Secret {
-    /// A secret of this text.
-    pub(crate) fn new(text: String) -> Secret {
-        Secret(text)
-    }
-
     /// The text, for whoever must send it.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
