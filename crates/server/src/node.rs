@@ -20,6 +20,7 @@ use sluice_data_plane::{DataPlane, DataPlaneConfig, DeliveryHub};
 use sluice_kafka::{DevBroker, KafkaMetrics};
 use sluice_registry::{Registry, RegistryConfig};
 use sluice_storage::{OpenError, StorageConfig};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::config::keys;
@@ -63,6 +64,7 @@ pub(crate) async fn run(
     kafka: Kafka,
     started: impl FnOnce(&Addresses),
 ) -> Result<(), Mistakes> {
+    let mut signals = Signals::take()?;
     let sockets = Sockets::bind(&settings)?;
     let metric_registry = prometheus::Registry::new();
     let store = connect_store(&settings, database_url).await?;
@@ -114,7 +116,7 @@ pub(crate) async fn run(
     tracing::info!(registry = %addresses.registry, rest = %addresses.rest, management = %addresses.management, "ready");
     started(&addresses);
 
-    follow_signals(&topology).await;
+    signals.follow(&topology).await;
     is_stopping.store(true, Ordering::Release);
     tracing::info!("stopping: not ready any more, requests in flight finish");
     tokio::time::sleep(Duration::from_millis(settings.shutdown_delay_ms)).await;
@@ -135,19 +137,31 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// Until SIGTERM or SIGINT; SIGHUP reads the control files again.
-async fn follow_signals(topology: &Topology) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let handlers = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
-    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = handlers else {
-        tracing::error!("signals cannot be followed; stopping");
-        return;
-    };
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return,
-            _ = interrupt.recv() => return,
-            _ = hangup.recv() => topology.reload().await,
+/// The signals a node follows. Taken before anything answers: whoever sees the node ready may send one.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn take() -> Result<Signals, Mistakes> {
+        let taken = |kind| signal(kind).map_err(|cause| vec![format!("signals: {cause}")]);
+        Ok(Signals {
+            terminate: taken(SignalKind::terminate())?,
+            interrupt: taken(SignalKind::interrupt())?,
+            hangup: taken(SignalKind::hangup())?,
+        })
+    }
+
+    /// Until SIGTERM or SIGINT; SIGHUP reads the control files again.
+    async fn follow(&mut self, topology: &Topology) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => topology.reload().await,
+            }
         }
     }
 }
