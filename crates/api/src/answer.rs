@@ -112,8 +112,9 @@ impl Answer {
 pub(crate) fn respond<E: Into<Wire>>(media: &'static Produced, result: Result<Answer, E>) -> Response<Body> {
     match result {
         Ok(Answer(mut response)) => {
-            if response.status() != StatusCode::NO_CONTENT {
-                response.headers_mut().entry(CONTENT_TYPE).or_insert_with(|| media.header());
+            let unlabelled = response.headers().is_empty() || !response.headers().contains_key(CONTENT_TYPE);
+            if unlabelled && response.status() != StatusCode::NO_CONTENT {
+                response.headers_mut().insert(CONTENT_TYPE, media.header());
             }
             response
         }

@@ -18,9 +18,15 @@ pub struct Produced {
 }
 
 impl Produced {
-    /// As header value.
+    /// As header value. Those of the hot paths are made once: checking a name costs as much as matching a route.
     pub fn header(&self) -> HeaderValue {
-        HeaderValue::from_static(self.name)
+        static REGISTRY: HeaderValue = HeaderValue::from_static("application/vnd.schemaregistry.v1+json");
+        static PLAIN: HeaderValue = HeaderValue::from_static("application/json");
+        match self.name {
+            "application/vnd.schemaregistry.v1+json" => REGISTRY.clone(),
+            "application/json" => PLAIN.clone(),
+            name => HeaderValue::from_static(name),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::HeaderMap;
@@ -101,12 +102,16 @@ pub struct Entry<'a> {
 #[derive(Debug, Default)]
 pub struct AccessLog {
     sender: Option<SyncSender<String>>,
+    writer: Option<JoinHandle<()>>,
     sample: u32,
     turn: AtomicU32,
     dropped: AtomicU64,
 }
 
 const QUEUE_LINES: usize = 8192;
+const BUFFER_BYTES: usize = 64 * 1024;
+/// How long lines are collected before they are written.
+const BATCH: Duration = Duration::from_millis(10);
 
 impl AccessLog {
     /// No log.
@@ -117,8 +122,15 @@ impl AccessLog {
     /// A log that writes to `out` on a thread of its own, and one of `sample` successful reads (1 = all, 0 = none).
     pub fn to(out: Box<dyn Write + Send>, sample: u32) -> std::io::Result<AccessLog> {
         let (sender, receiver) = sync_channel(QUEUE_LINES);
-        std::thread::Builder::new().name("access-log".to_owned()).spawn(move || write_lines(out, &receiver))?;
-        Ok(AccessLog { sender: Some(sender), sample, ..AccessLog::default() })
+        let thread = std::thread::Builder::new().name("access-log".to_owned());
+        let writer = thread.spawn(move || write_lines(out, &receiver))?;
+        Ok(AccessLog {
+            sender: Some(sender),
+            writer: Some(writer),
+            sample,
+            turn: AtomicU32::new(0),
+            dropped: AtomicU64::new(0),
+        })
     }
 
     /// Whether a request with this outcome gets a line.
@@ -146,46 +158,71 @@ impl AccessLog {
     }
 }
 
+impl Drop for AccessLog {
+    /// Waits until the last line is written.
+    fn drop(&mut self) {
+        self.sender = None;
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+/// Writes what has come in, then waits a moment for more: a request that logs while this thread sleeps needs not wake it.
 fn write_lines(mut out: Box<dyn Write + Send>, lines: &Receiver<String>) {
     let mut buffer = String::new();
     while let Ok(line) = lines.recv() {
         buffer.push_str(&line);
-        while buffer.len() < 64 * 1024
-            && let Ok(line) = lines.try_recv()
-        {
+        std::thread::sleep(BATCH);
+        for line in lines.try_iter() {
             buffer.push_str(&line);
+            if buffer.len() >= BUFFER_BYTES {
+                write_out(&mut out, &mut buffer);
+            }
         }
-        // A log that cannot be written is no reason to stop serving.
-        let _ = out.write_all(buffer.as_bytes()).and_then(|()| out.flush());
-        buffer.clear();
+        write_out(&mut out, &mut buffer);
     }
+}
+
+fn write_out(out: &mut Box<dyn Write + Send>, buffer: &mut String) {
+    // A log that cannot be written is no reason to stop serving.
+    let _ = out.write_all(buffer.as_bytes()).and_then(|()| out.flush());
+    buffer.clear();
 }
 
 fn line(entry: &Entry<'_>, now: SystemTime) -> String {
-    let mut line = String::with_capacity(192 + entry.target.len());
-    // Writing to a String cannot fail.
-    let _ = write!(line, "{{\"time\":\"");
+    let mut line = String::with_capacity(224 + entry.target.len());
+    line.push_str("{\"time\":\"");
     timestamp(&mut line, now);
-    let _ = write!(line, "\",\"request_id\":");
-    quote(&mut line, &entry.id.to_string());
-    let _ = write!(line, ",\"method\":");
+    line.push_str("\",\"request_id\":");
+    quote(&mut line, std::str::from_utf8(entry.id.0.as_bytes()).unwrap_or("not UTF-8"));
+    line.push_str(",\"method\":");
     quote(&mut line, entry.method);
-    let _ = write!(line, ",\"target\":");
+    line.push_str(",\"target\":");
     quote(&mut line, entry.target);
-    let _ = write!(line, ",\"operation\":");
+    line.push_str(",\"operation\":");
     quote(&mut line, entry.operation);
-    let _ = write!(line, ",\"status\":{}", entry.status);
+    let mut digits = itoa::Buffer::new();
+    line.push_str(",\"status\":");
+    line.push_str(digits.format(entry.status));
     if let Some(bytes) = entry.bytes {
-        let _ = write!(line, ",\"bytes\":{bytes}");
+        line.push_str(",\"bytes\":");
+        line.push_str(digits.format(bytes));
     }
-    let _ = writeln!(line, ",\"took_us\":{}}}", entry.took.as_micros());
+    line.push_str(",\"took_us\":");
+    line.push_str(digits.format(entry.took.as_micros()));
+    line.push_str("}\n");
     line
 }
 
+/// `text` as a JSON string; what needs no escapes is copied.
 fn quote(line: &mut String, text: &str) {
-    match serde_json::to_string(text) {
-        Ok(quoted) => line.push_str(&quoted),
-        Err(_) => line.push_str("\"\""),
+    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+        line.push('"');
+        line.push_str(text);
+        line.push('"');
+    } else if let Ok(quoted) = serde_json::to_string(text) {
+        line.push_str(&quoted);
     }
 }
 
@@ -203,6 +240,7 @@ fn timestamp(line: &mut String, now: SystemTime) {
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let millis = since.subsec_millis();
+    // Writing to a String cannot fail.
     let _ = write!(line, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z");
 }
 

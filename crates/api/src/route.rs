@@ -249,7 +249,7 @@ impl Params {
 
     /// As [`Params::get`], undecoded.
     pub fn raw<'p>(&self, route: &Route, raw_path: &'p str, name: &str) -> Option<&'p str> {
-        let index = route.path.split('/').filter_map(parameter).position(|known| known == name)?;
+        let index = position(route.path, name)?;
         (index < usize::from(self.count)).then(|| self.values[index].of(raw_path))
     }
 
@@ -286,6 +286,18 @@ pub struct Router {
 
 fn parameter(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
+}
+
+/// Which of a pattern's parameters is called `name`.
+fn position(pattern: &str, name: &str) -> Option<usize> {
+    let mut rest = pattern;
+    for index in 0.. {
+        rest = rest.get(memchr::memchr(b'{', rest.as_bytes())? + 1..)?;
+        if rest.strip_prefix(name).is_some_and(|rest| rest.starts_with('}')) {
+            return Some(index);
+        }
+    }
+    None
 }
 
 impl Router {
@@ -388,13 +400,14 @@ fn split(path: &str) -> Result<([Span; MAX_SEGMENTS], usize), RouteError> {
     if bytes.len() > usize::from(u16::MAX) {
         return Err(RouteError::BadPath("path too long"));
     }
+    let plain = bytes.iter().all(|byte| !matches!(byte, 0..0x20 | 0x7f | b'%' | b';' | b'\\'));
     let mut segments = [Span::EMPTY; MAX_SEGMENTS];
     let mut count = 0;
     let mut depth = 0i32;
     let mut at = 1;
     loop {
-        let end = bytes[at..].iter().position(|byte| *byte == b'/').map_or(bytes.len(), |slash| at + slash);
-        let segment = check_segment(path, at, end)?;
+        let end = memchr::memchr(b'/', &bytes[at..]).map_or(bytes.len(), |slash| at + slash);
+        let segment = if plain { Span { start: at as u16, end: end as u16 } } else { check_segment(path, at, end)? };
         match segment.of(path) {
             "" if end == bytes.len() => {} // trailing slash, or the root
             "" => return Err(RouteError::BadPath("empty segment")),
@@ -463,7 +476,7 @@ fn check_segment(path: &str, start: usize, end: usize) -> Result<Span, RouteErro
             return Err(RouteError::BadPath("ambiguous segment"));
         }
     }
-    // Both fit: the whole path is at most u16::MAX bytes.
+    // As above, both fit: the whole path is at most u16::MAX bytes.
     Ok(Span { start: start as u16, end: (start + stop) as u16 })
 }
 
