@@ -1,22 +1,17 @@
 //! What `validateFields=true` asks of a new schema: that its descriptors can be built.
 //!
 //! Two checks. Types must be reachable by import, directly or through public imports, which normal forms do not
-//! need. Then the whole set must link: names distinct and well formed, numbers positive and distinct, defaults of
-//! their type, enums not empty.
+//! need. Then the whole set must link, as it does for the codec: names distinct and well formed, numbers positive and
+//! distinct, enums not empty; use of reserved numbers is nobody's concern.
 //!
 //! Source: schema-registry `ProtobufSchema#validate(strict)` (builds `Descriptors.FileDescriptor`), 8.2.0.
 
 use std::collections::{HashMap, HashSet};
 
-use prost_reflect::DescriptorPool;
-
 use super::model::{Extend, Field, FieldType, Message, ProtoFile};
 use super::resolve::{Names, join};
-use super::{ProtobufSchema, builtin};
+use super::{ProtobufSchema, builtin, link};
 use crate::InvalidSchema;
-
-/// The name under which the schema's own file is linked.
-const ROOT: &str = "default";
 
 /// Fails with the first thing that keeps the descriptors from being built.
 pub(super) fn descriptors(schema: &ProtobufSchema) -> Result<(), InvalidSchema> {
@@ -30,9 +25,7 @@ pub(super) fn descriptors(schema: &ProtobufSchema) -> Result<(), InvalidSchema> 
         visible(file, &files).into_iter().for_each(|file| names.add_file(file));
         reachable(file, &names)?;
     }
-    let mut pool = DescriptorPool::new();
-    pool.add_file_descriptor_protos(schema.linkable_files(ROOT)?)
-        .map_err(|error| InvalidSchema::Semantics(error.to_string()))
+    link::link(schema).map(drop)
 }
 
 /// The files that `file` may name types of: its imports, and what those import publicly.
