@@ -12,6 +12,8 @@ use crate::*;
 
 /// Time between two polls, and at most the age of what a node believes while only notifications are lost.
 const POLL: Duration = Duration::from_secs(1);
+/// How long notifications are gathered before their changes are read: one query for many writes.
+const GATHER: Duration = Duration::from_millis(5);
 /// First and longest wait after the store did not answer.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
@@ -31,54 +33,42 @@ impl Registry {
         let mut cursor = None;
         let mut backoff = BACKOFF.0;
         loop {
+            // Listens before it reads: what is written in between is notified.
+            let mut changed = self.inner.store.changed();
+            let listens = !matches!(tokio::time::timeout(Duration::ZERO, &mut changed).await, Ok(Err(_)));
             if let Err(error) = self.catch_up(&mut cursor).await {
-                if self.inner.notified.swap(false, Ordering::SeqCst) {
-                    tracing::warn!(%error, "the store does not answer; answering from memory");
-                }
+                self.stop_trusting(&error, "the store does not answer; answering from memory");
                 self.inner.behind.store(true, Ordering::SeqCst);
                 tokio::time::sleep(backoff).await;
                 backoff = (backoff * 2).min(BACKOFF.1);
                 continue;
             }
             backoff = BACKOFF.0;
-            self.wait_for_change(&mut cursor).await;
+            self.inner.notified.store(listens, Ordering::SeqCst);
+            if !listens {
+                tokio::time::sleep(POLL).await;
+                continue;
+            }
+            loop {
+                match tokio::time::timeout(POLL, &mut changed).await {
+                    Ok(Ok(())) => {
+                        tokio::time::sleep(GATHER).await;
+                        break;
+                    }
+                    Ok(Err(error)) => {
+                        self.stop_trusting(&error, "notifications of other nodes' writes are lost; polling");
+                        break;
+                    }
+                    Err(_) if self.catch_up(&mut cursor).await.is_ok() => {}
+                    Err(_) => break,
+                }
+            }
         }
     }
 
-    /// Returns when there may be something to read, or something is wrong. Polls while it waits.
-    async fn wait_for_change(&self, cursor: &mut Option<ChangeCursor>) {
-        let mut changed = self.inner.store.changed();
-        let mut is_first = true;
-        loop {
-            // Asked once without waiting: a stream that is down says so at once.
-            let limit = if is_first { Duration::ZERO } else { POLL };
-            match tokio::time::timeout(limit, &mut changed).await {
-                Ok(Ok(())) => {
-                    self.inner.notified.store(true, Ordering::SeqCst);
-                    return;
-                }
-                Ok(Err(error)) => {
-                    if self.inner.notified.swap(false, Ordering::SeqCst) {
-                        tracing::warn!(%error, "notifications of other nodes' writes are lost; polling");
-                    }
-                    tokio::time::sleep(POLL).await;
-                    return;
-                }
-                Err(_) if is_first => {
-                    is_first = false;
-                    if !self.inner.notified.swap(true, Ordering::SeqCst) {
-                        // What was written while nobody listened.
-                        if self.catch_up(cursor).await.is_err() {
-                            return;
-                        }
-                    }
-                }
-                Err(_) => {
-                    if self.catch_up(cursor).await.is_err() {
-                        return;
-                    }
-                }
-            }
+    fn stop_trusting(&self, error: &StoreError, message: &'static str) {
+        if self.inner.notified.swap(false, Ordering::SeqCst) {
+            tracing::warn!(%error, "{message}");
         }
     }
 

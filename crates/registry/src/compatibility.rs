@@ -74,10 +74,11 @@ impl Registry {
         let reading = Reading {
             normalize: if normalizes && !importing { Normalize::Yes } else { Normalize::No },
             validate: (!importing).then(|| validate_fields(&scope)),
-            live: RequireLive::Yes,
+            live: RequireLive::No,
         };
         let candidate = reader.read(self, caller, subject, request, reading).await?;
         let candidate = candidate.ok_or_else(|| Error::InvalidRequestSchema("Empty schema".to_owned()))?;
+        self.live_references(&current, &candidate, &contract::asked(request)).await?;
         self.check_level(&current.name, &scope, &candidate, request.metadata.as_ref(), &priors).await
     }
 

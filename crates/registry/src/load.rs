@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::try_join_all;
 use sluice_schema::{InvalidSchema, Level, Schema, SchemaId, Version};
 
 use crate::store::{Revision, ScopeSettings, StoreError, SubjectState, VersionRow};
@@ -135,10 +136,8 @@ impl Registry {
     /// Config and mode that apply to a subject.
     pub(crate) async fn in_scope(&self, subject: &SubjectName, how: Freshness) -> Result<InScope, Error> {
         let scopes = scopes_of(subject);
-        let mut settings = Vec::with_capacity(scopes.len() + 1);
-        for scope in &scopes {
-            settings.push((scope.clone(), self.load_settings(scope, how).await?));
-        }
+        let loaded = try_join_all(scopes.iter().map(|scope| self.load_settings(scope, how))).await?;
+        let mut settings: Vec<(Scope, Arc<ScopeSettings>)> = scopes.iter().cloned().zip(loaded).collect();
         let mode = settings.iter().find_map(|(_, settings)| settings.mode).unwrap_or(Mode::ReadWrite);
         let config = match settings.iter().position(|(_, settings)| settings.config.is_some()) {
             Some(0) => {

@@ -49,16 +49,13 @@ pub struct SubjectName {
 }
 
 impl SubjectName {
-    /// Reads the qualified notation. Never fails: what is not `:.ctx:…` is a name in the default context.
+    /// Reads the qualified notation. Never fails: what does not start as `:.ctx` is a name in the default context, and
+    /// `:.ctx` without its second colon is that context with an empty name.
     /// Whether the name may be *written* is [`SubjectName::is_valid`].
     pub fn parse(text: &str) -> SubjectName {
-        if let Some(rest) = text.strip_prefix(":.")
-            && let Some(end) = rest.find(':')
-        {
-            return SubjectName {
-                context: ContextName(format!(".{}", &rest[..end]).into()),
-                name: rest[end + 1..].into(),
-            };
+        if let Some(rest) = text.strip_prefix(":.") {
+            let (context, name) = rest.split_once(':').unwrap_or((rest, ""));
+            return SubjectName { context: ContextName(format!(".{context}").into()), name: name.into() };
         }
         SubjectName { context: ContextName::default_context(), name: text.into() }
     }
@@ -335,5 +332,39 @@ impl Mode {
             Mode::Import => "IMPORT",
             Mode::Forward => "FORWARD",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The recordings of `ctx-names` and `ctx-default-qualified`.
+    #[test]
+    fn a_qualified_name_has_a_context_and_a_name() {
+        let parts = |text: &str| {
+            let subject = SubjectName::parse(text);
+            (subject.context().as_str().to_owned(), subject.name().to_owned(), subject.qualified())
+        };
+        let split =
+            |context: &str, name: &str, qualified: &str| (context.to_owned(), name.to_owned(), qualified.to_owned());
+        assert_eq!(parts("s"), split(".", "s", "s"));
+        assert_eq!(parts(":.c:s"), split(".c", "s", ":.c:s"));
+        assert_eq!(parts(":.:s"), split(".", "s", "s"));
+        assert_eq!(parts(":.c:"), split(".c", "", ":.c:"));
+        assert_eq!(parts(":.c"), split(".c", "", ":.c:"));
+        assert_eq!(parts(":.c::x"), split(".c", ":x", ":.c::x"));
+        assert_eq!(parts(":nodot:s"), split(".", ":nodot:s", ":nodot:s"));
+        assert_eq!(parts("::c"), split(".", "::c", "::c"));
+        assert_eq!(parts(""), split(".", "", ""));
+    }
+
+    #[test]
+    fn subjects_are_sorted_by_their_qualified_text() {
+        let mut names: Vec<SubjectName> = ["b", ":.c:a", "a", "1", ":.c:", ":.b:z"].map(SubjectName::parse).into();
+        names.sort();
+        let sorted: Vec<String> = names.iter().map(SubjectName::qualified).collect();
+        assert_eq!(sorted, ["1", ":.b:z", ":.c:", ":.c:a", "a", "b"]);
+        assert!(sorted.is_sorted());
     }
 }

@@ -120,7 +120,10 @@ impl Registry {
                 }
                 Ok(Decision::Write(write)) => write,
                 // These do not depend on what the caches hold.
-                Err(error @ (Error::Store(_) | Error::InvalidSchema { .. } | Error::Forbidden)) => return Err(error),
+                Err(error @ (Error::Store(_) | Error::Forbidden)) => return Err(error),
+                Err(error @ Error::InvalidSchema { .. }) if registration.request.references.is_empty() => {
+                    return Err(error);
+                }
                 Err(_) if how != Freshness::Fresh => {
                     how = Freshness::Fresh;
                     continue;
@@ -180,8 +183,7 @@ impl Registry {
         how: Freshness,
     ) -> Result<Decision, Error> {
         let as_of = self.inner.caches.stamp(subject);
-        let scope = self.in_scope(subject, how).await?;
-        let current = self.load_subject(subject, how).await?;
+        let (scope, current) = tokio::try_join!(self.in_scope(subject, how), self.load_subject(subject, how))?;
         let importing = matches!(scope.mode, Mode::Import | Mode::Forward);
         let normalizes = registration.options.normalize == Normalize::Yes || scope.config.normalize == Some(true);
         let normalize = if normalizes && !importing { Normalize::Yes } else { Normalize::No };
@@ -206,14 +208,15 @@ impl Registry {
         let highest = current.state.versions.last().map_or(0, |row| row.version.0);
         let next = highest.checked_add(1).map(Version).ok_or_else(not_one_more)?;
 
-        let (candidate, contract) = if importing {
+        let (candidate, contract, live) = if importing {
             let Registration { caller, request, reader, .. } = registration;
             let reading = Reading { normalize, validate: None, live: RequireLive::No };
             let candidate = reader.read(self, caller, subject, request, reading).await?;
-            (candidate, contract::asked(request))
+            (candidate, contract::asked(request), RequireLive::No)
         } else {
-            let (candidate, contract) = self.populate(&current, &scope, registration, normalize, next).await?;
-            (Some(candidate), contract)
+            let populated = self.populate(&current, &scope, registration, normalize, next).await?;
+            let (candidate, contract, live) = populated;
+            (Some(candidate), contract, live)
         };
 
         if asked_version == 0
@@ -238,7 +241,6 @@ impl Registry {
             return Err(not_one_more());
         }
 
-        let live = if importing { RequireLive::No } else { RequireLive::Yes };
         let content = match &candidate {
             Some(candidate) => candidate.content(contract),
             None => blank_content(&registration.request, contract)?,
@@ -262,7 +264,7 @@ impl Registry {
     }
 
     /// The request's schema as a new version: text and contract filled in from the latest version and the config, read,
-    /// and checked.
+    /// and checked; and whether its references must stay live until it is written.
     async fn populate(
         &self,
         current: &Subject,
@@ -270,7 +272,7 @@ impl Registry {
         registration: &mut Registration<'_>,
         normalize: Normalize,
         next: Version,
-    ) -> Result<(Candidate, Contract), Error> {
+    ) -> Result<(Candidate, Contract, RequireLive), Error> {
         let subject = &current.name;
         let request = &registration.request;
         let is_blank = !has_text(request);
@@ -299,7 +301,7 @@ impl Registry {
             _ => None,
         };
         let fields = validate_fields(scope);
-        let reading = Reading { normalize, validate: Some(fields), live: RequireLive::Yes };
+        let reading = Reading { normalize, validate: Some(fields), live: RequireLive::No };
         let Registration { caller, request, reader, .. } = registration;
         let text = copy.as_ref().unwrap_or(request);
         let candidate = reader.read(self, caller, subject, text, reading).await?;
@@ -313,7 +315,28 @@ impl Registry {
             let tagged = self.load_schema(subject.context(), *id, content).await?;
             candidate = candidate.with_tags_of(&tagged);
         }
-        Ok((candidate, contract))
+        let live = self.live_references(current, &candidate, &contract).await?;
+        Ok((candidate, contract, live))
+    }
+
+    /// Whether the candidate's references must be live, and are: all but those of content that the subject holds
+    /// already, soft-deleted maybe. That is brought back as it was.
+    pub(crate) async fn live_references(
+        &self,
+        current: &Subject,
+        candidate: &Candidate,
+        contract: &Contract,
+    ) -> Result<RequireLive, Error> {
+        let references = &candidate.resolution.references;
+        if references.is_empty() {
+            return Ok(RequireLive::Yes);
+        }
+        let guid = candidate.guid(contract);
+        if current.state.versions.iter().any(|row| row.guid == guid) {
+            return Ok(RequireLive::No);
+        }
+        self.resolve(current.name.context(), candidate.schema_type, references, RequireLive::Yes).await?;
+        Ok(RequireLive::Yes)
     }
 
     async fn commit(&self, write: Write, format: Format) -> Result<SchemaEntity, Error> {

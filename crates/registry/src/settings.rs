@@ -49,7 +49,7 @@ impl Registry {
         config
     }
 
-    /// `PUT /config[/{s}]`: the config as it is stored afterwards.
+    /// `PUT /config[/{s}]`: the config as it is stored afterwards. An empty text clears what it is sent for.
     pub async fn update_config(&self, caller: &Caller, scope: &Scope, update: ConfigUpdate) -> Result<Config, Error> {
         check(caller, Action::Configure, scope)?;
         let update = checked(update)?;
@@ -60,6 +60,7 @@ impl Registry {
         self.write_settings(scope, |current, mode| {
             refuse_read_only(scope, mode)?;
             let config = apply(current.config.as_deref().cloned().unwrap_or_default(), &update);
+            let config = without_empty_texts(config);
             Ok((SettingsWrite { config: Some(Some(config.clone())), mode: None }, config))
         })
         .await
@@ -334,6 +335,16 @@ fn checked(mut update: ConfigUpdate) -> Result<ConfigUpdate, Error> {
         *policy = known.filter(|word| POLICIES.contains(&word.as_str()));
     }
     Ok(update)
+}
+
+fn without_empty_texts(config: Config) -> Config {
+    let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+    Config {
+        alias: filled(config.alias),
+        alias_for_deks: filled(config.alias_for_deks),
+        compatibility_group: filled(config.compatibility_group),
+        ..config
+    }
 }
 
 fn apply(config: Config, update: &ConfigUpdate) -> Config {

@@ -108,7 +108,7 @@ pub fn wire(error: &Error) -> Wire {
         }
         E::InvalidRuleSet(text) => Wire::new(422, 42210, text.clone()),
         E::ContextNotEmpty(context) => {
-            Wire::new(422, 42211, format!("The specified context '{context}' is not empty."))
+            Wire::new(422, 42211, format!("The specified context ':{context}:' is not empty."))
         }
         E::InvalidParameter(text) => Wire::new(422, 422, text.clone()),
         E::Forbidden => Wire::new(403, 403, "Forbidden"),

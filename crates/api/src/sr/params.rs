@@ -197,6 +197,6 @@ mod tests {
         assert_eq!(scope(":.c:"), Scope::Context(ContextName::new("c")));
         assert_eq!(scope(":.__GLOBAL:"), Scope::AllContexts);
         assert_eq!(scope(":.:s"), Scope::Subject(SubjectName::parse("s")));
-        assert_eq!(scope(":.open"), Scope::Subject(SubjectName::parse(":.open")));
+        assert_eq!(scope(":.open"), Scope::Context(ContextName::new("open")));
     }
 }

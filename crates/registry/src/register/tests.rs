@@ -405,6 +405,26 @@ async fn references_must_be_live_and_belong_to_the_context() {
     node.register(":.c:main2", to("dep", 1)).await.unwrap();
 }
 
+/// The recording of `ref-lookup-missing-target`.
+#[tokio::test]
+async fn what_the_subject_holds_already_comes_back_although_its_reference_is_deleted() {
+    let node = node();
+    node.given("dep", &fields(&["a"])).await;
+    let main = node.given_referrer("main", &using_m("Main"), reference("dep.proto", "dep", 1)).await;
+    node.soft("main").await.unwrap();
+    node.soft("dep").await.unwrap();
+    let again = node.given_referrer("main", &using_m("Main"), reference("dep.proto", "dep", 1)).await;
+    assert_eq!((again.id, again.version), (main.id, Version(2)));
+    let using = |message: &str| SchemaRequest {
+        references: vec![reference("dep.proto", "dep", 1)],
+        ..proto(&using_m(message))
+    };
+    let check = |request| node.registry.check_compatibility(&node.caller, &again.subject, None, request, Normalize::No);
+    assert!(check(using("Main")).await.unwrap().is_compatible);
+    assert!(matches!(check(using("Other")).await, Err(Error::InvalidSchema { .. })));
+    assert!(matches!(node.register("other", using("Main")).await, Err(Error::InvalidSchema { .. })));
+}
+
 #[tokio::test]
 async fn the_answer_shows_the_text_in_the_asked_format() {
     let node = node();

@@ -74,6 +74,19 @@ async fn a_config_is_changed_part_by_part() {
     }
 }
 
+/// The recording of `config-bad-main` (steps 39 to 42).
+#[tokio::test]
+async fn an_empty_text_is_not_kept() {
+    let node = node();
+    let s = subject("s");
+    let alias = |text: &str| ConfigUpdate { alias: Some(Some(text.to_owned())), ..ConfigUpdate::default() };
+    let group = ConfigUpdate { compatibility_group: Some(Some(String::new())), ..ConfigUpdate::default() };
+    assert_eq!(node.put_config(s.clone(), alias("real")).await.unwrap().alias.as_deref(), Some("real"));
+    assert_eq!(node.put_config(s.clone(), alias("")).await.unwrap(), Config::default());
+    assert_eq!(node.put_config(s.clone(), group).await.unwrap(), Config::default());
+    assert_eq!(config(&node, &s, false).await.unwrap().compatibility_group, None);
+}
+
 /// The recording of `config-global-fields`; schema-registry.md §2.7.
 #[tokio::test]
 async fn a_config_of_ones_own_inherits_little_and_none_inherits_all() {
@@ -150,7 +163,7 @@ async fn a_read_only_scope_keeps_its_config() {
 #[tokio::test]
 async fn settings_stand_on_odd_names_but_not_on_reserved_ones() {
     let node = node();
-    for odd in ["with space", "a/b", "100%", ":x", ":.only-ctx", ":*:", ":*:x"] {
+    for odd in ["with space", "a/b", "100%", ":x", ":*:", ":*:x"] {
         node.put_level(odd, "FULL").await;
         assert_eq!(level_at(&node, &subject(odd)).await, "FULL", "{odd}");
     }
