@@ -93,6 +93,8 @@ pub(crate) struct Intake {
     route: Result<Route, RouteError>,
     placement: Option<(Result<Placement, RecordError>, Instant)>,
     known: Vec<Known>,
+    /// Rules that the record at hand breaks where rules only warn; counted when it goes.
+    violations: Vec<(Side, GateError)>,
     pub(crate) key: Encoded,
     pub(crate) value: Encoded,
 }
@@ -128,6 +130,7 @@ impl Intake {
             route: Ok(route),
             placement: None,
             known: Vec::new(),
+            violations: Vec::new(),
             key: Encoded::default(),
             value: Encoded::default(),
         })
@@ -174,6 +177,7 @@ impl Intake {
     pub(crate) fn prepare(&mut self, record: &RecordRequest<'_>, now: Instant) -> Result<Prepared, RecordError> {
         self.follow_routes();
         self.forget_old(now);
+        self.violations.clear();
         for (side, request) in [(Side::Key, &record.key), (Side::Value, &record.value)] {
             if let Some(need) = self.encode(side, request.as_ref(), &record.headers)? {
                 return Ok(Prepared::Needs(need));
@@ -204,6 +208,13 @@ impl Intake {
             },
         };
         Ok(Prepared::Ready(placement))
+    }
+
+    /// The record that was prepared last is on its way.
+    pub(crate) fn sent(&mut self) {
+        for (side, violation) in self.violations.drain(..) {
+            self.plane.inner.metrics.gate_warned(&self.topic, side, &violation);
+        }
     }
 
     /// Bytes of one side into its buffer, or what must be learned first.
@@ -273,10 +284,9 @@ impl Intake {
         let answer = &self.known[at].answer;
         match &answer.usable {
             Ok(usable) => {
-                if let Some(violation) = &answer.violation {
-                    self.plane.inner.metrics.gate_warned(&self.topic, side, violation);
-                }
-                Ok(usable.clone())
+                let usable = usable.clone();
+                self.violations.extend(answer.violation.clone().map(|violation| (side, violation)));
+                Ok(usable)
             }
             Err(_) => match self.known.swap_remove(at).answer.usable {
                 Ok(usable) => Ok(usable),
@@ -289,17 +299,17 @@ impl Intake {
         gate::enforced(self.route.as_ref().ok()?.topic.as_deref(), side)
     }
 
-    /// Runs a rule of the gate: an error under strict, counted under warn.
+    /// Runs a rule of the gate: an error under strict, noted under warn.
     fn check(
-        &self,
+        &mut self,
         side: Side,
         rule: impl FnOnce(Gate<'_>, &SideRules) -> Result<(), GateError>,
     ) -> Result<(), RecordError> {
         let Some(rules) = self.rules(side) else { return Ok(()) };
-        let gate = Gate { topic: &self.topic, side };
-        match rule(gate, rules) {
-            Err(violation) if rules.enforcement == Enforcement::Warn => {
-                self.plane.inner.metrics.gate_warned(&self.topic, side, &violation);
+        let enforcement = rules.enforcement;
+        match rule(Gate { topic: &self.topic, side }, rules) {
+            Err(violation) if enforcement == Enforcement::Warn => {
+                self.violations.push((side, violation));
                 Ok(())
             }
             result => Ok(result?),

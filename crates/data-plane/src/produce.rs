@@ -190,6 +190,7 @@ impl ProduceStream {
             Err(LocalFull) => return self.full(&destination, now),
         }
         self.full_since = None;
+        self.intake.sent();
         self.inbox.sent();
         self.unanswered_bytes += bytes;
         self.slots.push_back(Slot {

@@ -409,6 +409,61 @@ mod tests {
     }
 
     #[test]
+    fn any_sequence_of_pieces_is_split_alike_in_any_chunks() {
+        const PIECES: &[&str] = &[
+            A,
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            "\"",
+            "\\\"",
+            "\\u00e9",
+            "\\x",
+            " ",
+            "\n",
+            "\u{1}",
+            "null",
+            "tru",
+            "true",
+            "12",
+            "-",
+            "01",
+            "1.5e",
+            "\"value\"",
+            "\"key\":",
+            "\"data\":1",
+            "\"type\":\"STRING\"",
+            "NaN",
+            "é",
+            "/",
+            "'",
+            "\"x\":[{",
+        ];
+        // A generator of Lehmer's kind: the same sequences in every run.
+        let mut seed = 88_172_645_463_325_252_u64;
+        let mut random = |below: usize| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            (seed % below as u64) as usize
+        };
+        for _ in 0..20_000 {
+            let mut body: Vec<u8> = Vec::new();
+            for _ in 0..1 + random(12) {
+                body.extend_from_slice(PIECES[random(PIECES.len())].as_bytes());
+            }
+            if random(4) == 0 && !body.is_empty() {
+                let at = random(body.len());
+                body[at] = [0xff, 0xe9, b'"', b'\\'][random(4)];
+            }
+            kinds(&body);
+        }
+    }
+
+    #[test]
     fn nesting_names_and_numbers_have_limits() {
         let nested = |depth: usize| {
             format!(r#"{{"value":{{"type":"JSON","data":{}{}}}}}"#, "[".repeat(depth), "]".repeat(depth))

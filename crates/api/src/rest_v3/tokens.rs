@@ -151,8 +151,7 @@ impl<'b> Reader<'b, '_> {
                         return self.value(byte);
                     }
                     if byte != b'"' {
-                        self.state.expect = Expect::Token;
-                        return Err(self.unexpected("was expecting double-quote to start field name"));
+                        return Err(self.misplaced("was expecting double-quote to start field name"));
                     }
                     self.state.name = self.name()?;
                     self.state.expect = Expect::Colon;
@@ -160,8 +159,7 @@ impl<'b> Reader<'b, '_> {
                 Expect::Colon => {
                     let byte = self.byte_between()?;
                     if byte != b':' {
-                        self.state.expect = Expect::Token;
-                        return Err(self.unexpected("was expecting a colon to separate field name and value"));
+                        return Err(self.misplaced("was expecting a colon to separate field name and value"));
                     }
                     self.at += 1;
                     self.state.expect = Expect::Value;
@@ -362,11 +360,9 @@ impl<'b> Reader<'b, '_> {
                 None => break,
             }
         }
+        let Some(behind) = self.character_at(end) else { return Stop::More };
         let word = String::from_utf8_lossy(&self.bytes[start..end]).into_owned();
-        self.at = end;
-        if end - start < LONGEST {
-            self.consume_character();
-        }
+        self.at = if end - start < LONGEST { end + behind } else { end };
         Stop::Bad(format!(
             "Unrecognized token '{word}': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or \
              'false')"
@@ -392,7 +388,9 @@ impl<'b> Reader<'b, '_> {
                 }
                 Some(_) => {
                     self.at += 1;
-                    self.unexpected("JSON spec does not allow numbers to have plus signs")
+                    let stop = self.unexpected("JSON spec does not allow numbers to have plus signs");
+                    self.at -= usize::from(stop == Stop::More);
+                    stop
                 }
             },
             _ if is_identifier(byte) && !byte.is_ascii_digit() => self.unknown_word(0),
@@ -569,26 +567,51 @@ impl<'b> Reader<'b, '_> {
                 }
                 Ok(at + 6)
             }
-            Some(byte) => Err(TextStop::Bad(
-                at + 1 + character_length(&self.bytes[at + 1..]),
-                format!("Unrecognized character escape '{}' (code {byte})", char::from(*byte)),
-            )),
+            Some(byte) => match self.character_at(at + 1) {
+                None => Err(TextStop::More(at)),
+                Some(length) => Err(TextStop::Bad(
+                    at + 1 + length,
+                    format!("Unrecognized character escape '{}' (code {byte})", char::from(*byte)),
+                )),
+            },
         }
     }
 
-    /// Consumes a character, if there is one.
-    fn consume_character(&mut self) {
-        self.at += character_length(self.bytes.get(self.at..).unwrap_or_default());
+    /// Bytes of the character at `at`: 1 for a byte that starts none, 0 at the end; `None` if it may be cut off.
+    fn character_at(&self, at: usize) -> Option<usize> {
+        let rest = self.bytes.get(at..).unwrap_or_default();
+        let Some(first) = rest.first() else { return Some(0) };
+        let length = match first {
+            0xc2..=0xdf => 2,
+            0xe0..=0xef => 3,
+            0xf0..=0xf4 => 4,
+            _ => return Some(1),
+        };
+        let there = &rest[..length.min(rest.len())];
+        match std::str::from_utf8(there) {
+            Ok(_) => Some(length),
+            Err(error) if error.error_len().is_none() && self.input == Input::Open => None,
+            Err(_) => Some(1),
+        }
+    }
+
+    /// As [`Reader::unexpected`], where a name or its colon should be: the name is forgotten.
+    fn misplaced(&mut self, expected: &str) -> Stop {
+        let stop = self.unexpected(expected);
+        if stop != Stop::More {
+            self.state.expect = Expect::Token;
+        }
+        stop
     }
 
     /// Consumes the character that should not be here, and says so.
     fn unexpected(&mut self, expected: &str) -> Stop {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let length = character_length(rest);
-        let (shown, code) = match std::str::from_utf8(&rest[..length]).ok().and_then(|text| text.chars().next()) {
+        let Some(length) = self.character_at(self.at) else { return Stop::More };
+        let character = self.bytes.get(self.at..self.at + length).unwrap_or_default();
+        let (shown, code) = match std::str::from_utf8(character).ok().and_then(|text| text.chars().next()) {
             Some(character) => (character, character as u32),
             None => {
-                let byte = rest.first().copied().unwrap_or_default();
+                let byte = character.first().copied().unwrap_or_default();
                 (char::from(byte), u32::from(byte))
             }
         };
@@ -671,21 +694,6 @@ fn name_of(level: Level) -> &'static str {
 /// What Java calls a part of an identifier; beyond ASCII everything counts.
 fn is_identifier(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || byte >= 0x80
-}
-
-/// Bytes of the first character; 1 for a byte that starts none, 0 for no byte.
-fn character_length(bytes: &[u8]) -> usize {
-    let Some(first) = bytes.first() else { return 0 };
-    let length = match first {
-        0xc2..=0xdf => 2,
-        0xe0..=0xef => 3,
-        0xf0..=0xf4 => 4,
-        _ => 1,
-    };
-    match bytes.get(..length) {
-        Some(character) if std::str::from_utf8(character).is_ok() => length,
-        _ => 1,
-    }
 }
 
 /// Resolves escapes that were checked before. Half a surrogate pair becomes `?`, as Java writes it.

@@ -15,39 +15,95 @@ use sluice_api::service::HttpService;
 use sluice_api::{Api, Services, Settings};
 use sluice_data_plane::cluster::ConsumedRecord;
 use sluice_data_plane::memory::MemoryCluster;
-use sluice_data_plane::route::{ClusterEntry, RouteTable};
+use sluice_data_plane::route::{ClusterEntry, GroupEntry, RouteTable, TopicEntry};
 use sluice_data_plane::{DataPlane, DataPlaneConfig, DeliveryHub, Metrics};
 use sluice_registry::memory::MemoryStore;
-use sluice_registry::{Registry, RegistryConfig};
+use sluice_registry::{Caller, Normalize, RegisterOptions, Registry, RegistryConfig, SchemaRequest, SubjectName};
+use sluice_schema::{Format, Reference};
 use tokio::sync::{mpsc, watch};
 
-/// A REST proxy over one cluster in memory, `K1`.
+#[allow(dead_code)] // each test file uses some of it
+/// A REST proxy over clusters in memory: `K1` (`one`), and `K2` (`two`) where files declare it.
 pub(crate) struct Rest {
     pub(crate) hub: Arc<DeliveryHub>,
     pub(crate) one: Arc<MemoryCluster>,
+    pub(crate) two: Arc<MemoryCluster>,
+    pub(crate) registry: Registry,
+    pub(crate) store: MemoryStore,
+    pub(crate) metrics: prometheus::Registry,
     pub(crate) stop: watch::Sender<bool>,
     service: HttpService,
 }
 
 #[allow(dead_code)] // each test file uses some of it
 impl Rest {
+    /// Over one cluster and no files.
     pub(crate) fn new() -> Rest {
+        let mut table = RouteTable::default();
+        let only = ClusterEntry { name: "one".into(), kafka_id: None, is_ready: true };
+        table.clusters.insert("one".into(), only);
+        Rest::over(table)
+    }
+
+    /// Over both clusters, in the group `lkg`, with these topics declared.
+    pub(crate) fn with_topics(topics: Vec<TopicEntry>) -> Rest {
+        let mut table = RouteTable::default();
+        for name in ["one", "two"] {
+            let cluster = ClusterEntry { name: name.into(), kafka_id: None, is_ready: true };
+            table.clusters.insert(name.into(), cluster);
+        }
+        let members = vec!["one".into(), "two".into()];
+        let group = GroupEntry { id: "lkg".into(), members, is_default: true, undeclared: None };
+        table.groups.insert("lkg".into(), group);
+        table.topics = topics.into_iter().map(|topic| (topic.name.clone(), Arc::new(topic))).collect();
+        Rest::over(table)
+    }
+
+    fn over(table: RouteTable) -> Rest {
         let hub = DeliveryHub::new();
-        let one = MemoryCluster::new("K1", hub.clone());
-        let registry = Registry::new(Arc::new(MemoryStore::new()), RegistryConfig::default());
+        let (one, two) = (MemoryCluster::new("K1", hub.clone()), MemoryCluster::new("K2", hub.clone()));
+        let store = MemoryStore::new();
+        let registry = Registry::new(Arc::new(store.clone()), RegistryConfig::default());
         let prometheus = prometheus::Registry::new();
         let metrics = Metrics::register(&prometheus).unwrap();
         let data = DataPlane::new(registry.clone(), hub.clone(), metrics, DataPlaneConfig::default());
-        let mut table = RouteTable::default();
-        table
-            .clusters
-            .insert("default".into(), ClusterEntry { name: "default".into(), kafka_id: None, is_ready: true });
-        data.swap(Arc::new(table), vec![one.handle("default")]);
+        let handles = [one.handle("one"), two.handle("two")];
+        let handles = handles.into_iter().filter(|handle| table.clusters.contains_key(&handle.name)).collect();
+        data.swap(Arc::new(table), handles);
         let (stop, stopping) = watch::channel(false);
-        let services = Services { registry, data, read_back: true };
-        let api = Arc::new(Api::new(services, Settings::default(), prometheus, stopping).unwrap());
+        let services = Services { registry: registry.clone(), data, read_back: true };
+        let api = Arc::new(Api::new(services, Settings::default(), prometheus.clone(), stopping).unwrap());
         let listener = Listener::new("rest", vec![Surface::Rest, Surface::Management], None);
-        Rest { hub, one, stop, service: HttpService::new(api, listener) }
+        let service = HttpService::new(api, listener);
+        Rest { hub, one, two, registry, store, metrics: prometheus, stop, service }
+    }
+
+    /// Registers a protobuf schema; its id.
+    pub(crate) async fn register(&self, subject: &str, text: &str, references: Vec<Reference>) -> i32 {
+        let request = SchemaRequest {
+            schema: Some(text.to_owned()),
+            schema_type: Some("PROTOBUF".to_owned()),
+            references,
+            ..SchemaRequest::default()
+        };
+        let options = RegisterOptions { normalize: Normalize::No, force: false, format: Format::Canonical };
+        let subject = SubjectName::parse(subject);
+        self.registry.register(&Caller::everything(), &subject, request, options).await.unwrap().id.0
+    }
+
+    /// What `/metrics` says of this counter with these labels; 0 if nothing.
+    pub(crate) fn counted(&self, name: &str, labels: &[(&str, &str)]) -> u64 {
+        let families = self.metrics.gather();
+        let of_name = families.iter().filter(|family| family.name() == name);
+        of_name
+            .flat_map(|family| family.get_metric())
+            .filter(|metric| {
+                labels.iter().all(|(label, value)| {
+                    metric.get_label().iter().any(|pair| pair.name() == *label && pair.value() == *value)
+                })
+            })
+            .map(|metric| metric.get_counter().get_value() as u64)
+            .sum()
     }
 
     /// Every record of every topic.
