@@ -314,3 +314,18 @@ async fn the_default_group_is_listed_first_without_a_controller_then_the_cluster
         .collect();
     assert_eq!(listed, [("lkg", true), ("K1", false), ("K2", false)]);
 }
+
+#[tokio::test]
+async fn framed_records_are_read_back_as_json_with_their_subject() {
+    let rest = Rest::new();
+    rest.one.add_topic("t", 1);
+    post(&rest, "/v3/clusters/x/topics/t/records", &[inline(FITS, json!({"id": "a", "cents": "7"}))]).await;
+    let (_, answer) = rest.get("/cp/v1/topics/t/records").await;
+    let value = &answer["records"][0]["value"];
+    assert_eq!((&value["subject"], &value["schema_id"]), (&json!("t-value"), &json!(1)), "{answer}");
+    assert_eq!(value["json"], json!({"id": "a", "cents": "7"}));
+    let broken = binary(&framed(1, b"\0\x0a\x7f"));
+    post(&rest, "/v3/clusters/x/topics/t/records", &[broken]).await;
+    let (_, answer) = rest.get("/cp/v1/topics/t/records?offset=1").await;
+    assert!(answer["records"][0]["value"]["problem"].is_string(), "{answer}");
+}

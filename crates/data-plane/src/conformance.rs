@@ -50,6 +50,7 @@ macro_rules! __cluster_cases {
             a_topic_that_exists_is_not_created_again
             validating_a_topic_creates_nothing
             bad_counts_are_refused_in_the_brokers_words
+            a_topic_without_counts_gets_the_clusters_defaults
             the_cluster_describes_itself
         }
     };
@@ -559,6 +560,20 @@ pub async fn bad_counts_are_refused_in_the_brokers_words(s: &Subject) {
     let error = s.cluster.admin.create_topic(&with(None, Some(99)), PATIENCE_MS).await.unwrap_err();
     assert_eq!(error.code, 38);
     assert!(error.message.starts_with("Unable to replicate the partition 99 time(s): "), "{}", error.message);
+}
+
+/// What it says beforehand is what a topic gets; a cluster that does not say, says 0.
+pub async fn a_topic_without_counts_gets_the_clusters_defaults(s: &Subject) {
+    let defaults = s.cluster.admin.topic_defaults(PATIENCE_MS).await.unwrap();
+    let name = s.name("t");
+    let topic = NewTopic { name: name.clone(), ..NewTopic::default() };
+    s.cluster.admin.create_topic(&topic, PATIENCE_MS).await.unwrap();
+    let described = s.cluster.admin.describe_topics(Some(&[name]), false, PATIENCE_MS).await.unwrap();
+    let partitions = described[0].clone().unwrap().partitions;
+    if (defaults.partitions, defaults.replication_factor) != (0, 0) {
+        assert_eq!(defaults.partitions as usize, partitions.len());
+        assert_eq!(defaults.replication_factor as usize, partitions[0].replicas.len());
+    }
 }
 
 /// Its id is the one that outcomes are reported under, and its health says that it answers.

@@ -89,6 +89,7 @@ pub(crate) struct Intake {
     caller: Caller,
     cluster_id: Arc<str>,
     topic: Arc<str>,
+    is_legal_topic: bool,
     version: u64,
     route: Result<Route, RouteError>,
     placement: Option<(Result<Placement, RecordError>, Instant)>,
@@ -126,6 +127,7 @@ impl Intake {
             caller: caller.clone(),
             cluster_id: cluster_id.into(),
             topic: topic.into(),
+            is_legal_topic: is_legal_topic(topic),
             version,
             route: Ok(route),
             placement: None,
@@ -189,7 +191,7 @@ impl Intake {
         if let Some(timestamp) = record.timestamp_ms.filter(|timestamp| *timestamp <= 0) {
             return Err(RecordError::Timestamp(timestamp));
         }
-        if !is_legal_topic(&self.topic) {
+        if !self.is_legal_topic {
             return Err(RecordError::InvalidTopic(self.topic.to_string()));
         }
         let placement = match &self.placement {
@@ -201,6 +203,8 @@ impl Intake {
             }
             None => match self.plane.inner.placements.get(&self.placement_key()) {
                 Some(placement) => {
+                    // Another caller found it: this one must be allowed as well.
+                    may_write(&self.plane, &self.caller, &placement.cluster.handle.name, &self.topic)?;
                     self.placement = Some((Ok(placement.clone()), now));
                     placement
                 }
@@ -407,6 +411,13 @@ impl Intake {
     }
 }
 
+/// Whether the caller may write to the topic on this physical cluster.
+fn may_write(plane: &DataPlane, caller: &Caller, cluster: &str, topic: &str) -> Result<(), RecordError> {
+    let id = plane.inner.topology.load().kafka_id(cluster);
+    let resource = Resource::Topic { cluster: id.as_deref().unwrap_or(cluster), topic };
+    if caller.may(Action::Write, &resource) { Ok(()) } else { Err(RecordError::Forbidden(topic.to_owned())) }
+}
+
 /// Everything it takes to find a topic.
 struct Place {
     plane: DataPlane,
@@ -471,11 +482,7 @@ impl Place {
             let (topic, clusters) = (self.topic.clone(), vec![Arc::from(name)]);
             return Err(crate::route::NoTarget::NoneReady { topic, clusters }.into());
         };
-        let id = topology.kafka_id(name);
-        let resource = Resource::Topic { cluster: id.as_deref().unwrap_or(name), topic: &self.topic };
-        if !self.caller.may(Action::Write, &resource) {
-            return Err(RecordError::Forbidden(self.topic.to_string()));
-        }
+        may_write(&self.plane, &self.caller, name, &self.topic)?;
         Ok(live.clone())
     }
 

@@ -92,7 +92,7 @@ impl DataPlane {
             for record in read {
                 let size = record.key.as_ref().map_or(0, Vec::len) + record.value.as_ref().map_or(0, Vec::len);
                 bytes_left = bytes_left.saturating_sub(size);
-                records.push(self.decode(record).await);
+                records.push(self.decode(caller, record).await);
             }
         }
         Ok(records)
@@ -105,17 +105,18 @@ impl DataPlane {
         group.or_else(|| topology.clusters.keys().next().cloned()).map(|id| id.to_string()).unwrap_or_default()
     }
 
-    async fn decode(&self, mut record: ConsumedRecord) -> ReadRecord {
+    async fn decode(&self, caller: &Caller, mut record: ConsumedRecord) -> ReadRecord {
         let (key, value) = (record.key.take(), record.value.take());
         let registry = &self.inner.registry;
-        let key = decode_side(registry, Side::Key, key, &record.headers).await;
-        let value = decode_side(registry, Side::Value, value, &record.headers).await;
+        let key = decode_side(registry, caller, Side::Key, key, &record.headers).await;
+        let value = decode_side(registry, caller, Side::Value, value, &record.headers).await;
         ReadRecord { record, key, value }
     }
 }
 
 async fn decode_side(
     registry: &Registry,
+    caller: &Caller,
     side: Side,
     bytes: Option<Vec<u8>>,
     headers: &[(String, Option<Vec<u8>>)],
@@ -128,10 +129,10 @@ async fn decode_side(
     };
     let mut decoded = Decoded::default();
     if let Some((id, rest)) = framed
-        && let Some(schema) = schema_of(registry, id).await
+        && let Some(schema) = schema_of(registry, caller, id).await
     {
         decoded.schema_id = Some(schema.id);
-        decoded.subject = subject_of(registry, schema.id).await;
+        decoded.subject = subject_of(registry, caller, schema.id).await;
         match decode_under(&schema, &rest) {
             Ok(json) => decoded.json = Some(json),
             Err(problem) => decoded.problem = Some(problem),
@@ -145,18 +146,18 @@ async fn decode_side(
     decoded
 }
 
-async fn schema_of(registry: &Registry, id: FramedId) -> Option<UsableSchema> {
+async fn schema_of(registry: &Registry, caller: &Caller, id: FramedId) -> Option<UsableSchema> {
     let (context, id) = match id {
         FramedId::Id(id) => (ContextName::default_context(), id),
-        FramedId::Guid(guid) => registry.ids_of_guid(&Caller::everything(), guid).await.ok()?.into_iter().next()?,
+        FramedId::Guid(guid) => registry.ids_of_guid(caller, guid).await.ok()?.into_iter().next()?,
     };
     registry.usable_by_id(&context, id).await.ok()
 }
 
-async fn subject_of(registry: &Registry, id: SchemaId) -> Option<String> {
+async fn subject_of(registry: &Registry, caller: &Caller, id: SchemaId) -> Option<String> {
     let page = sluice_registry::Page { offset: 0, limit: Some(1) };
     let include = sluice_registry::Include::Live;
-    let subjects = registry.subjects_of_id(&Caller::everything(), id, None, include, page).await.ok()?;
+    let subjects = registry.subjects_of_id(caller, id, None, include, page).await.ok()?;
     subjects.first().map(|subject| subject.qualified())
 }
 

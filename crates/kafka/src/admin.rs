@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use sluice_data_plane::Administer;
 use sluice_data_plane::cluster::{
-    AdminError, ClusterDescription, IfMissing, NewTopic, PartitionDescription, TopicDescription,
+    AdminError, ClusterDescription, IfMissing, NewTopic, PartitionDescription, TopicDefaults, TopicDescription,
 };
 use tokio::sync::oneshot;
 
@@ -213,6 +213,32 @@ impl Administer for KafkaAdmin {
         };
         self.core().topics.forget(&topic.name);
         self.counted("CreateTopics", created)
+    }
+
+    async fn topic_defaults(&self, timeout_ms: u64) -> Result<TopicDefaults, AdminError> {
+        let deadline = Instant::now() + Duration::from_millis(timeout_ms);
+        let Some(broker) = self.describe_cluster(timeout_ms).await?.brokers.first().map(|broker| broker.id) else {
+            return Ok(TopicDefaults::default());
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        let call =
+            self.core().call(left, |handle, timeout_ms, id| handle.describe_broker_configs(broker, timeout_ms, id));
+        let configs = match call.await {
+            Ok(AdminReply::Configs(Ok(configs))) => Ok(configs),
+            Ok(AdminReply::Configs(Err((code, said)))) => Err(error::admin_error(code, Some(said))),
+            Ok(other) => Err(unexpected(&other)),
+            Err(error) => Err(error),
+        };
+        let configs = self.counted("DescribeConfigs", configs)?;
+        let number = |wanted: &str| -> Option<i32> {
+            configs.iter().find(|(name, _)| name == wanted)?.1.as_deref()?.parse().ok()
+        };
+        Ok(TopicDefaults {
+            partitions: number("num.partitions").unwrap_or_default(),
+            replication_factor: number("default.replication.factor")
+                .and_then(|n| n.try_into().ok())
+                .unwrap_or_default(),
+        })
     }
 
     async fn partitions_of(

@@ -1,5 +1,7 @@
 //! The REST surface over clusters in memory, without a socket.
 
+#![allow(dead_code)] // each test file uses some of it
+
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -22,7 +24,6 @@ use sluice_registry::{Caller, Normalize, RegisterOptions, Registry, RegistryConf
 use sluice_schema::{Format, Reference};
 use tokio::sync::{mpsc, watch};
 
-#[allow(dead_code)] // each test file uses some of it
 /// A REST proxy over clusters in memory: `K1` (`one`), and `K2` (`two`) where files declare it.
 pub(crate) struct Rest {
     pub(crate) hub: Arc<DeliveryHub>,
@@ -35,7 +36,6 @@ pub(crate) struct Rest {
     service: HttpService,
 }
 
-#[allow(dead_code)] // each test file uses some of it
 impl Rest {
     /// Over one cluster and no files.
     pub(crate) fn new() -> Rest {

@@ -30,6 +30,8 @@ pub(crate) enum AdminReply {
     Topics(Vec<(String, Result<TopicDescription, Failure>)>),
     /// DescribeCluster.
     Cluster(ClusterDescription),
+    /// DescribeConfigs of one broker: names and values; a sensitive value is none.
+    Configs(Result<Vec<(String, Option<String>)>, Failure>),
 }
 
 /// Options of one call, freed after it was submitted.
@@ -179,6 +181,35 @@ impl Handle {
     }
 }
 
+/// What configs are asked of, freed after it was submitted.
+struct NativeResource(NonNull<sys::rd_kafka_ConfigResource_t>);
+
+impl Drop for NativeResource {
+    fn drop(&mut self) {
+        // SAFETY: ours; the call copies it.
+        unsafe { sys::rd_kafka_ConfigResource_destroy(self.0.as_ptr()) }
+    }
+}
+
+impl Handle {
+    /// DescribeConfigs of one broker, which is asked itself.
+    pub(crate) fn describe_broker_configs(&self, broker: i32, timeout_ms: i32, id: CallId) -> Result<(), Failure> {
+        let name = c_string(&broker.to_string())?;
+        let options = Options::new(self, sys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, id, timeout_ms)?;
+        let kind = sys::rd_kafka_ResourceType_t::RD_KAFKA_RESOURCE_BROKER;
+        // SAFETY: the name outlives the call, which copies it.
+        let native = unsafe { sys::rd_kafka_ConfigResource_new(kind, name.as_ptr()) };
+        let native = NativeResource(NonNull::new(native).ok_or((LOCAL_INVALID_ARG, "no such resource".to_owned()))?);
+        let mut resources = [native.0.as_ptr()];
+        // SAFETY: client, queue, options and resource are alive; all is copied during the call.
+        unsafe {
+            let events = self.events.as_ptr();
+            sys::rd_kafka_DescribeConfigs(self.rk(), resources.as_mut_ptr(), 1, options.0.as_ptr(), events);
+        }
+        Ok(())
+    }
+}
+
 /// A result code of librdkafka's own.
 fn ok(result: sys::rd_kafka_resp_err_t, said: ErrorText) -> Result<(), Failure> {
     match result as Code {
@@ -200,6 +231,7 @@ pub(super) fn decode<'h>(kind: sys::rd_kafka_event_type_t, event: &NativeEvent<'
             sys::RD_KAFKA_EVENT_CREATETOPICS_RESULT => created(event),
             sys::RD_KAFKA_EVENT_DESCRIBETOPICS_RESULT => topics(event),
             sys::RD_KAFKA_EVENT_DESCRIBECLUSTER_RESULT => cluster(event),
+            sys::RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT => configs(event),
             _ => None,
         }
     };
@@ -207,6 +239,7 @@ pub(super) fn decode<'h>(kind: sys::rd_kafka_event_type_t, event: &NativeEvent<'
         sys::RD_KAFKA_EVENT_CREATETOPICS_RESULT,
         sys::RD_KAFKA_EVENT_DESCRIBETOPICS_RESULT,
         sys::RD_KAFKA_EVENT_DESCRIBECLUSTER_RESULT,
+        sys::RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT,
     ]
     .contains(&kind);
     if !is_admin {
@@ -236,6 +269,33 @@ unsafe fn created(event: &NativeEvent<'_>) -> Option<AdminReply> {
         let code = raw::rd_kafka_topic_result_error(topic);
         let said = owned(sys::rd_kafka_topic_result_error_string(topic)).unwrap_or_default();
         Some(AdminReply::TopicCreated(if code == NO_ERROR { Ok(()) } else { Err((code, said)) }))
+    }
+}
+
+/// # Safety
+/// `event` is a DESCRIBECONFIGS_RESULT.
+unsafe fn configs(event: &NativeEvent<'_>) -> Option<AdminReply> {
+    // SAFETY: the caller's; counts belong to their arrays, a value may be null.
+    unsafe {
+        let result = sys::rd_kafka_event_DescribeConfigs_result(event.ptr());
+        if result.is_null() {
+            return None;
+        }
+        let mut number = 0;
+        let resources = sys::rd_kafka_DescribeConfigs_result_resources(result, &mut number);
+        let resource = *slice(resources, number).first()?;
+        let code = raw::rd_kafka_ConfigResource_error(resource);
+        if code != NO_ERROR {
+            let said = owned(sys::rd_kafka_ConfigResource_error_string(resource)).unwrap_or_default();
+            return Some(AdminReply::Configs(Err((code, said))));
+        }
+        let mut number = 0;
+        let entries = sys::rd_kafka_ConfigResource_configs(resource, &mut number);
+        let entry = |entry: &*const sys::rd_kafka_ConfigEntry_t| {
+            let name = owned(sys::rd_kafka_ConfigEntry_name(*entry))?;
+            Some((name, owned(sys::rd_kafka_ConfigEntry_value(*entry))))
+        };
+        Some(AdminReply::Configs(Ok(slice(entries, number).iter().filter_map(entry).collect())))
     }
 }
 
