@@ -120,10 +120,11 @@ impl DataPlane {
         &self.inner.config
     }
 
-    /// Waits until every record that was enqueued has an outcome, at most `timeout_ms`; how many have none.
-    pub async fn flush(&self, timeout_ms: u64) -> usize {
+    /// The end: waits for outcomes, at most `timeout_ms`, then gives up what is left so that every record has one;
+    /// how many had to be given up.
+    pub async fn shut_down(&self, timeout_ms: u64) -> usize {
         let clusters = self.clusters_in_use();
-        let flushes = clusters.iter().map(|cluster| cluster.produce.flush(timeout_ms));
-        futures_util::future::join_all(flushes).await.into_iter().sum()
+        let endings = clusters.iter().map(|cluster| cluster.produce.shut_down(timeout_ms));
+        futures_util::future::join_all(endings).await.into_iter().sum()
     }
 }

@@ -126,7 +126,7 @@ pub(crate) async fn run(
             tracing::error!(%cause, "a listener failed");
         }
     }
-    let left = data.flush(settings.shutdown_timeout_ms).await;
+    let left = data.shut_down(settings.shutdown_timeout_ms).await;
     if left > 0 {
         tracing::warn!(records = left, "stopped without an outcome for some records");
     }
