@@ -10,6 +10,7 @@ pub mod compat;
 pub mod difference;
 pub mod fingerprint;
 pub mod id;
+pub mod json;
 pub mod level;
 pub mod protobuf;
 pub mod reference;

@@ -1,0 +1,9 @@
+//! JSON Schema: drafts 4, 6, 7, 2019-09 and 2020-12.
+//!
+//! [`text`] reads and prints what is stored, [`value`] holds it, `load` turns it into the [`model`] that versions
+//! are compared on.
+
+pub mod model;
+pub mod named;
+pub mod text;
+pub mod value;
