@@ -16,7 +16,9 @@ use std::collections::HashMap;
 use super::Mismatch;
 use super::plan::{Field, Kind, Message, Plans, Rule, Shape};
 use super::read::{Fields, MAX_DEPTH, Raw, fail, packed, too_deep};
-use super::{print, wellknown};
+use super::wellknown;
+use crate::payload::print;
+use crate::payload::write::unzigzag;
 
 /// Longest JSON text that is produced.
 const MAX_TEXT_BYTES: usize = 64 << 20;
@@ -264,7 +266,7 @@ impl Decoder<'_, '_> {
                 return Ok(());
             }
             (Kind::Enum(at), Raw::Varint(number)) => {
-                print::enumeration(&self.plans.enums[at as usize], number as i32, self.out);
+                self.plans.enums[at as usize].print(number as i32, self.out);
                 return Ok(());
             }
             (Kind::Bool, Raw::Varint(value)) => {
@@ -431,8 +433,4 @@ fn body(value: Raw<'_>) -> &[u8] {
         Raw::Delimited(body) | Raw::Group(body) => body,
         _ => &[],
     }
-}
-
-fn unzigzag(value: u64) -> i64 {
-    ((value >> 1) as i64) ^ -((value & 1) as i64)
 }

@@ -17,10 +17,10 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::Mismatch;
-use super::json::{self, Cursor, Token};
 use super::plan::{END_GROUP, Field, Kind, Message, Plans, Rule, Shape, Tag};
 use super::wellknown;
-use super::write::length_from;
+use crate::payload::json::{self, Cursor, Token};
+use crate::payload::write::length_from;
 
 /// Messages inside messages; the reference's recursion limit.
 const MAX_MESSAGE_DEPTH: u32 = 100;

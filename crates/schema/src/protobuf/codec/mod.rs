@@ -1,8 +1,8 @@
 //! JSON ↔ protobuf over a plan compiled once per schema.
 //!
-//! `plan` holds the tables; `encode` reads JSON (`json`, `numbers`, `wellknown`) and writes the wire form (`write`);
-//! `decode` and `check` read the wire form (`read`), `decode` printing JSON (`print`). No message tree is built in
-//! either direction.
+//! `plan` holds the tables; `encode` reads JSON (`payload::json`, `wellknown`) and writes the wire form;
+//! `decode` and `check` read the wire form (`read`), `decode` printing JSON. No message tree is built in either
+//! direction.
 //!
 //! What is accepted, written and said of bad data follows protobuf-java's `JsonFormat` behind Jackson, the pair the
 //! reference proxy uses. Two additions: an `Any` may hold any message of the schema and its imports, and `[full.name]`
@@ -11,13 +11,9 @@
 mod check;
 mod decode;
 mod encode;
-mod json;
-mod numbers;
 mod plan;
-mod print;
 mod read;
 mod wellknown;
-mod write;
 
 use std::collections::HashMap;
 
@@ -27,12 +23,8 @@ use prost_types::FileDescriptorProto;
 use super::model::Message;
 use super::{link, resolve};
 use crate::InvalidSchema;
+pub use crate::payload::Mismatch;
 use crate::wire::{self, MessageIndexes};
-
-/// A value that does not fit the message; one line, in the reference's words where it has them.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Mismatch(pub String);
 
 /// Compiled plans of all messages of a schema and its imports. Immutable, shared.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use prost_reflect::{
     MessageDescriptor, Syntax, Value,
 };
 
-use super::print;
+use crate::payload::print;
 
 /// All messages and enums of a codec.
 #[derive(Debug)]
@@ -241,6 +241,21 @@ impl Enum {
     pub(super) fn name(&self, number: i32) -> Option<&str> {
         let at = self.numbers.binary_search_by_key(&number, |(known, _)| *known).ok()?;
         Some(&self.numbers[at].1)
+    }
+
+    /// Appends a value as JSON: its name, its number if it has none, `null` for `NullValue`.
+    pub(super) fn print(&self, number: i32, out: &mut Vec<u8>) {
+        if self.is_null {
+            return out.extend_from_slice(b"null");
+        }
+        match self.name(number) {
+            Some(name) => {
+                out.push(b'"');
+                out.extend_from_slice(name.as_bytes());
+                out.push(b'"');
+            }
+            None => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+        }
     }
 }
 
@@ -476,7 +491,7 @@ impl Build {
             Value::Bytes(value) => print::base64(value, &mut out),
             Value::EnumNumber(number) => {
                 if let Kind::Enum(at) = kind {
-                    print::enumeration(&self.enums[at as usize], *number, &mut out);
+                    self.enums[at as usize].print(*number, &mut out);
                 }
             }
             Value::Message(_) | Value::List(_) | Value::Map(_) => {}

@@ -1,11 +1,11 @@
 //! Scalars: each kind's JSON forms, fast where they are plain, else by way of the text a JSON tree has for them.
 
 use super::{Done, Encoder, Mismatch};
-use crate::protobuf::codec::json::NoText;
-use crate::protobuf::codec::numbers::{self, NotNumber};
+use crate::payload::json::NoText;
+use crate::payload::numbers::{self, NotNumber};
+use crate::payload::write::{fixed32, fixed64, varint, zigzag};
 use crate::protobuf::codec::plan::{Enum, Kind};
 use crate::protobuf::codec::wellknown;
-use crate::protobuf::codec::write::{fixed32, fixed64, varint, zigzag};
 
 impl Encoder<'_, '_, '_> {
     /// Writes the bare value of a scalar.

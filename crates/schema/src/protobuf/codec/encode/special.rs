@@ -1,10 +1,10 @@
 //! Messages with a JSON form of their own: `Value`, timestamps, durations, field masks, `Any`.
 
 use super::{Done, Encoder, MAX_MESSAGE_DEPTH, Mismatch};
-use crate::protobuf::codec::json::NoText;
+use crate::payload::json::NoText;
+use crate::payload::write::{fixed64, length_from, varint};
 use crate::protobuf::codec::plan::{Field, Kind, Message, Shape};
 use crate::protobuf::codec::wellknown;
-use crate::protobuf::codec::write::{fixed64, length_from, varint};
 
 impl<'p> Encoder<'p, '_, '_> {
     /// `google.protobuf.Value`: the member that the JSON value calls for.

@@ -4,10 +4,9 @@
 //! (which undoes Gson's escapes of `<`, `>`, `&`, `=` and `'`).
 
 use super::numbers;
-use super::plan::Enum;
 
 /// Appends `text` as a JSON string; only what must be escaped is.
-pub(super) fn text(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let bytes = text.as_bytes();
     let mut from = 0;
@@ -37,14 +36,14 @@ pub(super) fn text(text: &str, out: &mut Vec<u8>) {
 }
 
 /// Appends `bytes` as padded standard base64 in quotes.
-pub(super) fn base64(bytes: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn base64(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     base64_simd::STANDARD.encode_append(bytes, out);
     out.push(b'"');
 }
 
 /// Appends a double; what JSON has no number for, as text.
-pub(super) fn double(value: f64, out: &mut Vec<u8>) {
+pub(crate) fn double(value: f64, out: &mut Vec<u8>) {
     match special(value) {
         Some(name) => out.extend_from_slice(name),
         None => numbers::push_double(value, out),
@@ -52,7 +51,7 @@ pub(super) fn double(value: f64, out: &mut Vec<u8>) {
 }
 
 /// Appends a float.
-pub(super) fn float(value: f32, out: &mut Vec<u8>) {
+pub(crate) fn float(value: f32, out: &mut Vec<u8>) {
     match special(f64::from(value)) {
         Some(name) => out.extend_from_slice(name),
         None => numbers::push_float(value, out),
@@ -68,21 +67,6 @@ fn special(value: f64) -> Option<&'static [u8]> {
         Some(b"\"-Infinity\"")
     } else {
         None
-    }
-}
-
-/// Appends an enum value: its name, its number if it has none, `null` for `NullValue`.
-pub(super) fn enumeration(plan: &Enum, number: i32, out: &mut Vec<u8>) {
-    if plan.is_null {
-        return out.extend_from_slice(b"null");
-    }
-    match plan.name(number) {
-        Some(name) => {
-            out.push(b'"');
-            out.extend_from_slice(name.as_bytes());
-            out.push(b'"');
-        }
-        None => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
     }
 }
 

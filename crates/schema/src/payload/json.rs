@@ -13,9 +13,9 @@ use std::ops::Range;
 use super::Mismatch;
 use super::numbers;
 
-/// Nesting at which a JSON text is no longer looked into. Messages nest 100 deep, each with at most an array or a
-/// map around it.
-const MAX_DEPTH: usize = 256;
+/// Nesting at which a JSON text is no longer looked into. Protobuf messages nest 100 deep, each with at most an array
+/// or a map around it; Avro values nest 500 deep.
+const MAX_DEPTH: usize = 512;
 
 /// Arrays of one element around a scalar. Each is looked through once more, so this bounds the work.
 const MAX_SCALAR_ARRAYS: usize = 16;
@@ -25,31 +25,31 @@ const MAX_QUOTED_BYTES: usize = 2_000;
 
 /// A position in a JSON text.
 #[derive(Clone, Copy)]
-pub(super) struct Cursor<'j> {
+pub(crate) struct Cursor<'j> {
     text: &'j str,
     bytes: &'j [u8],
     /// Offset of the next byte.
-    pub(super) at: usize,
+    pub(crate) at: usize,
 }
 
 /// A string token: what stands between the quotes.
 #[derive(Clone, Copy)]
-pub(super) struct Token<'j> {
+pub(crate) struct Token<'j> {
     /// As written, escapes included.
-    pub(super) raw: &'j str,
+    pub(crate) raw: &'j str,
     /// Whether there are escapes.
-    pub(super) escaped: bool,
+    pub(crate) escaped: bool,
 }
 
 impl<'j> Token<'j> {
     /// The text meant. Half of a surrogate pair becomes `?`, as the reference writes it.
-    pub(super) fn text(&self) -> Result<Cow<'j, str>, Mismatch> {
+    pub(crate) fn text(&self) -> Result<Cow<'j, str>, Mismatch> {
         if self.escaped { unescape(self.raw).map(Cow::Owned) } else { Ok(Cow::Borrowed(self.raw)) }
     }
 }
 
 /// Why a value has no text; the encoder decides what that means for the field at hand.
-pub(super) enum NoText {
+pub(crate) enum NoText {
     /// `null`
     Null,
     /// An object.
@@ -67,20 +67,20 @@ impl From<Mismatch> for NoText {
 }
 
 impl<'j> Cursor<'j> {
-    pub(super) fn new(json: &'j [u8]) -> Result<Cursor<'j>, Mismatch> {
+    pub(crate) fn new(json: &'j [u8]) -> Result<Cursor<'j>, Mismatch> {
         match std::str::from_utf8(json) {
             Ok(text) => Ok(Cursor { text, bytes: json, at: 0 }),
             Err(error) => Err(Mismatch(format!("Malformed JSON: not UTF-8 at offset {}", error.valid_up_to()))),
         }
     }
 
-    pub(super) fn malformed<T>(&self) -> Result<T, Mismatch> {
+    pub(crate) fn malformed<T>(&self) -> Result<T, Mismatch> {
         Err(Mismatch(format!("Malformed JSON at offset {}", self.at)))
     }
 
     /// The next byte that is no blank, not consumed; 0 at the end.
     #[inline]
-    pub(super) fn peek(&mut self) -> u8 {
+    pub(crate) fn peek(&mut self) -> u8 {
         while let Some(byte) = self.bytes.get(self.at) {
             match byte {
                 b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
@@ -92,31 +92,31 @@ impl<'j> Cursor<'j> {
 
     /// Consumes the byte that [`Cursor::peek`] showed.
     #[inline]
-    pub(super) fn bump(&mut self) {
+    pub(crate) fn bump(&mut self) {
         self.at += 1;
     }
 
     /// Consumes `byte` if it comes next.
     #[inline]
-    pub(super) fn take(&mut self, byte: u8) -> bool {
+    pub(crate) fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == byte;
         self.at += usize::from(found);
         found
     }
 
     #[inline]
-    pub(super) fn expect(&mut self, byte: u8) -> Result<(), Mismatch> {
+    pub(crate) fn expect(&mut self, byte: u8) -> Result<(), Mismatch> {
         if self.take(byte) { Ok(()) } else { self.malformed() }
     }
 
     /// Whether only blanks are left.
-    pub(super) fn at_end(&mut self) -> bool {
+    pub(crate) fn at_end(&mut self) -> bool {
         self.peek() == 0 && self.at == self.bytes.len()
     }
 
     /// After an element: whether another follows. Consumes the comma or `close`.
     #[inline]
-    pub(super) fn more(&mut self, close: u8) -> Result<bool, Mismatch> {
+    pub(crate) fn more(&mut self, close: u8) -> Result<bool, Mismatch> {
         match self.peek() {
             b',' => {
                 self.at += 1;
@@ -131,7 +131,7 @@ impl<'j> Cursor<'j> {
     }
 
     /// Consumes a literal, of which the first byte was peeked.
-    pub(super) fn literal(&mut self, word: &str) -> Result<(), Mismatch> {
+    pub(crate) fn literal(&mut self, word: &str) -> Result<(), Mismatch> {
         if self.bytes[self.at..].starts_with(word.as_bytes()) {
             self.at += word.len();
             Ok(())
@@ -142,7 +142,7 @@ impl<'j> Cursor<'j> {
 
     /// Consumes a string token.
     #[inline]
-    pub(super) fn string(&mut self) -> Result<Token<'j>, Mismatch> {
+    pub(crate) fn string(&mut self) -> Result<Token<'j>, Mismatch> {
         self.expect(b'"')?;
         let start = self.at;
         let mut escaped = false;
@@ -172,7 +172,7 @@ impl<'j> Cursor<'j> {
 
     /// Consumes a member's name and the colon.
     #[inline]
-    pub(super) fn name(&mut self) -> Result<Token<'j>, Mismatch> {
+    pub(crate) fn name(&mut self) -> Result<Token<'j>, Mismatch> {
         let token = self.string()?;
         self.expect(b':')?;
         Ok(token)
@@ -181,7 +181,7 @@ impl<'j> Cursor<'j> {
     /// Consumes a number token, of which the first byte (`-` or a digit) was peeked. The second part says whether
     /// it has a fraction or an exponent.
     #[inline]
-    pub(super) fn number(&mut self) -> Result<(&'j str, bool), Mismatch> {
+    pub(crate) fn number(&mut self) -> Result<(&'j str, bool), Mismatch> {
         let bytes = self.bytes;
         let start = self.at;
         let mut at = start + usize::from(bytes[start] == b'-');
@@ -210,7 +210,7 @@ impl<'j> Cursor<'j> {
     }
 
     /// Consumes one value without looking at it; gives its span.
-    pub(super) fn skip(&mut self) -> Result<Range<usize>, Mismatch> {
+    pub(crate) fn skip(&mut self) -> Result<Range<usize>, Mismatch> {
         self.peek();
         let start = self.at;
         let mut depth = 0usize;
@@ -244,7 +244,7 @@ impl<'j> Cursor<'j> {
 
     /// Consumes one value and gives its text as a JSON tree would (`getAsString`): numbers as printed, an array
     /// of one element as that element.
-    pub(super) fn scalar_text(&mut self) -> Result<Cow<'j, str>, NoText> {
+    pub(crate) fn scalar_text(&mut self) -> Result<Cow<'j, str>, NoText> {
         let mut arrays = 0usize;
         while self.peek() == b'[' {
             self.bump();
@@ -287,7 +287,7 @@ impl<'j> Cursor<'j> {
     }
 
     /// The value that starts at `start`, as error messages quote it: compact, cut behind 2,000 bytes.
-    pub(super) fn compact(&self, start: usize) -> String {
+    pub(crate) fn compact(&self, start: usize) -> String {
         let mut cursor = Cursor { at: start, ..*self };
         let mut out = String::new();
         let mut depth = 0usize;
@@ -434,7 +434,7 @@ fn quote(text: &str, out: &mut String) {
 
 /// `json` with only the last of equal names in each object, standing where the first stood. `None` when no object
 /// has a name twice, or the text is not JSON or nested deeper than any message.
-pub(super) fn deduplicated(json: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn deduplicated(json: &[u8]) -> Option<Vec<u8>> {
     let mut rewriting =
         Rewriting { cursor: Cursor::new(json).ok()?, out: Vec::with_capacity(json.len()), dropped: false };
     rewriting.value(0).ok()?;

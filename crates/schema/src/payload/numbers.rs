@@ -14,7 +14,7 @@ const MAX_NUMBER_BYTES: usize = 1_000;
 
 /// Why a text is not the number asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NotNumber {
+pub(crate) enum NotNumber {
     /// No number, or a fraction where an integer is due.
     Syntax,
     /// A number beyond the type.
@@ -23,7 +23,7 @@ pub(super) enum NotNumber {
 
 /// The text of a JSON number after a round through a JSON tree: integers as written, others as doubles. Beyond the
 /// doubles it becomes the *text* `Infinity`.
-pub(super) fn jackson(number: &str, fractional: bool) -> Cow<'_, str> {
+pub(crate) fn jackson(number: &str, fractional: bool) -> Cow<'_, str> {
     if !fractional {
         return Cow::Borrowed(if number == "-0" { "0" } else { number });
     }
@@ -104,7 +104,7 @@ impl Decimal {
 }
 
 /// A signed integer of `bits` bits. Fractions of zero are fine (`7.0`, `70e-1`).
-pub(super) fn signed(text: &str, bits: u32) -> Option<i64> {
+pub(crate) fn signed(text: &str, bits: u32) -> Option<i64> {
     let decimal = Decimal::parse(text)?;
     let (whole, fraction) = decimal.parts();
     let limit = 1u128 << (bits - 1);
@@ -116,7 +116,7 @@ pub(super) fn signed(text: &str, bits: u32) -> Option<i64> {
 }
 
 /// An unsigned integer of `bits` bits.
-pub(super) fn unsigned(text: &str, bits: u32) -> Result<u64, NotNumber> {
+pub(crate) fn unsigned(text: &str, bits: u32) -> Result<u64, NotNumber> {
     let decimal = Decimal::parse(text).ok_or(NotNumber::Syntax)?;
     let (whole, fraction) = decimal.parts();
     if fraction {
@@ -130,7 +130,7 @@ pub(super) fn unsigned(text: &str, bits: u32) -> Result<u64, NotNumber> {
 
 /// A double: `NaN` and the infinities by name, else `BigDecimal`'s grammar. There is no negative zero. What exceeds
 /// the largest double by at most a millionth is infinite, more is out of range.
-pub(super) fn double(text: &str) -> Result<f64, NotNumber> {
+pub(crate) fn double(text: &str) -> Result<f64, NotNumber> {
     match text {
         "NaN" => return Ok(f64::NAN),
         "Infinity" => return Ok(f64::INFINITY),
@@ -152,7 +152,7 @@ pub(super) fn double(text: &str) -> Result<f64, NotNumber> {
 
 /// A float, read as a double of Java's grammar (blanks around and a type letter behind are fine) and narrowed. What
 /// exceeds the largest float by at most a millionth is infinite, more is out of range.
-pub(super) fn float(text: &str) -> Result<f32, NotNumber> {
+pub(crate) fn float(text: &str) -> Result<f32, NotNumber> {
     match text {
         "NaN" => return Ok(f32::NAN),
         "Infinity" => return Ok(f32::INFINITY),
@@ -174,7 +174,7 @@ pub(super) fn float(text: &str) -> Result<f32, NotNumber> {
 }
 
 /// Appends a finite double as `Double.toString` prints it.
-pub(super) fn push_double(value: f64, out: &mut Vec<u8>) {
+pub(crate) fn push_double(value: f64, out: &mut Vec<u8>) {
     // Java considers two digits at least; where doubles are that sparse, the second one is not always zero.
     if value.abs() < 1e-300 && value != 0.0 {
         let two_digits = format!("{value:.1e}");
@@ -186,7 +186,7 @@ pub(super) fn push_double(value: f64, out: &mut Vec<u8>) {
 }
 
 /// Appends a finite float as `Float.toString` prints it.
-pub(super) fn push_float(value: f32, out: &mut Vec<u8>) {
+pub(crate) fn push_float(value: f32, out: &mut Vec<u8>) {
     if value.abs() < 1e-40 && value != 0.0 {
         let two_digits = format!("{value:.1e}");
         if two_digits.parse() == Ok(value) {
