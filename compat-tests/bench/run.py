@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Speed, as ratios against a yardstick measured in the same run; prints a table, writes bench-results/bench.json.
 
-    run.py [ROW…]      rows: get, known, new, produce, stream, json, memory, start; all when none is named
+    run.py [ROW…]      rows: get, known, new, produce, stream, json, memory, start, nodes; all when none is named
 
 Both sides of a ratio run alike: the server on one core, its load on the other; where client, server and database all
 work (registering, streams), everything has both cores on both sides. Ratios are what counts; rates depend on the
@@ -228,6 +228,35 @@ class Bench:
         server.stop()
         database.stop()
 
+    def nodes(self):
+        """How long until a list of one node shows what the other acknowledged."""
+        database = postgres.Server(os.path.join(RUN, "pg-nodes"), durable=True).begin().ready()
+        one, other = [self.serve(f"node-{number}", "--database-url", database.url(), "--bootstrap-servers", "127.0.0.1:1", cores="0,1")
+                      for number in (1, 2)]
+
+        def version(number):
+            return {"schemaType": "PROTOBUF", "schema": f'syntax = "proto3"; message M {{ string id = 1; int64 f{number} = {number}; }}'}
+        took = []
+        for round_ in range(200):
+            path = f"/subjects/nodes-{round_}-value/versions"
+            for number in (2, 3):
+                status, answer = one.request("POST", one.registry + path, version(number))
+                if status != 200:
+                    raise Failed(f"register: {answer}")
+                began = time.monotonic()
+                wanted = (200, list(range(1, number)))
+                while other.get(other.registry + path) != wanted:
+                    if time.monotonic() - began > 10:
+                        raise Failed(f"after 10 s still not {wanted}: {other.get(other.registry + path)}")
+                if number == 3:
+                    # The list was cached; only a notification can have told.
+                    took.append((time.monotonic() - began) * 1000)
+        took.sort()
+        self.facts["in the list of another node, ms (wanted ≤ 100)"] = f"median {took[len(took) // 2]:.1f}, p99 {took[len(took) * 99 // 100]:.1f}"
+        for server in (one, other):
+            server.stop()
+        database.stop()
+
 
 def main(wanted):
     if os.cpu_count() < 2:
@@ -236,7 +265,7 @@ def main(wanted):
     os.makedirs(RUN, exist_ok=True)
     build()
     bench = Bench()
-    for name in wanted or ["get", "new", "produce", "stream", "json", "memory", "start"]:
+    for name in wanted or ["get", "new", "produce", "stream", "json", "memory", "start", "nodes"]:
         say(f"measuring {name}")
         getattr(bench, name)()
     print(f"\n{'row':14} {'sluice':>12} {'yardstick':>12}  {'unit':16} {'ratio':>6} {'wanted':>7}  against")

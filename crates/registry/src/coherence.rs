@@ -24,6 +24,8 @@ pub struct Coherence {
     pub notified: bool,
     /// Milliseconds since the store last answered; 0 when it just did.
     pub store_silent_ms: u64,
+    /// The store did not answer when it was last asked for changes: what is known may be out of date.
+    pub behind: bool,
 }
 
 impl Registry {
@@ -35,7 +37,8 @@ impl Registry {
         loop {
             // Listens before it reads: what is written in between is notified.
             let mut changed = self.inner.store.changed();
-            let listens = !matches!(tokio::time::timeout(Duration::ZERO, &mut changed).await, Ok(Err(_)));
+            let heard = tokio::time::timeout(Duration::ZERO, &mut changed).await;
+            let listens = !matches!(heard, Ok(Err(_)));
             if let Err(error) = self.catch_up(&mut cursor).await {
                 self.stop_trusting(&error, "the store does not answer; answering from memory");
                 self.inner.behind.store(true, Ordering::SeqCst);
@@ -47,6 +50,10 @@ impl Registry {
             self.inner.notified.store(listens, Ordering::SeqCst);
             if !listens {
                 tokio::time::sleep(POLL).await;
+                continue;
+            }
+            if heard.is_ok() {
+                // Told before it looked, and so caught up with it: the next one is another future.
                 continue;
             }
             loop {
@@ -119,7 +126,11 @@ impl Registry {
     /// Whether the notification stream is up and when the store last answered, for readiness details.
     pub fn coherence(&self) -> Coherence {
         let silent = (self.inner.config.clock)().saturating_sub(self.inner.heard_at.load(Ordering::SeqCst));
-        Coherence { notified: self.is_notified(), store_silent_ms: u64::try_from(silent).unwrap_or(0) }
+        Coherence {
+            notified: self.is_notified(),
+            store_silent_ms: u64::try_from(silent).unwrap_or(0),
+            behind: self.inner.behind.load(Ordering::SeqCst),
+        }
     }
 }
 

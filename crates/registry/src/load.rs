@@ -19,6 +19,8 @@ pub(crate) enum Freshness {
     Cached,
     /// As cached, but its revision is checked while notifications do not arrive.
     Checked,
+    /// As cached, but its revision is always checked: what another node has acknowledged is there.
+    Confirmed,
     /// Read from the store now.
     Fresh,
 }
@@ -86,7 +88,7 @@ impl Registry {
         if how != Freshness::Fresh
             && let Some(state) = inner.caches.subject(name)
         {
-            if how == Freshness::Cached || self.is_notified() {
+            if how == Freshness::Cached || (how == Freshness::Checked && self.is_notified()) {
                 return Ok(subject(state, false));
             }
             match inner.store.subject_revision(name).await {
@@ -107,7 +109,17 @@ impl Registry {
         name: &SubjectName,
         pick: impl Fn(&Subject) -> Option<T>,
     ) -> Result<Option<T>, Error> {
-        let subject = self.load_subject(name, Freshness::Cached).await?;
+        self.find_in_subject_as(name, Freshness::Cached, pick).await
+    }
+
+    /// The same, starting from a state as fresh as that.
+    pub(crate) async fn find_in_subject_as<T>(
+        &self,
+        name: &SubjectName,
+        how: Freshness,
+        pick: impl Fn(&Subject) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let subject = self.load_subject(name, how).await?;
         match pick(&subject) {
             None if !subject.fresh => Ok(pick(&self.load_subject(name, Freshness::Fresh).await?)),
             found => Ok(found),

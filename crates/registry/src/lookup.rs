@@ -154,10 +154,15 @@ impl Registry {
             let row = row.filter(|row| include == Include::Deleted || !row.deleted)?;
             Some((row.clone(), subject.stamp))
         };
-        let mut found = self.find_in_subject(subject, pick).await?.map(|found| (subject.clone(), found));
+        // A number stands for good once it was seen; which one is the latest, another node may have changed just now.
+        let how = match version {
+            VersionSpec::Latest => Freshness::Confirmed,
+            VersionSpec::Number(_) => Freshness::Cached,
+        };
+        let mut found = self.find_in_subject_as(subject, how, pick).await?.map(|found| (subject.clone(), found));
         if found.is_none() {
             for other in self.elsewhere(caller, subject).await? {
-                if let Some(there) = self.find_in_subject(&other, pick).await? {
+                if let Some(there) = self.find_in_subject_as(&other, how, pick).await? {
                     found = Some((other, there));
                     break;
                 }

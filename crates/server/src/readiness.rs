@@ -47,6 +47,7 @@ pub(crate) fn probe(
                     "store": if has_store { "answers" } else { "away" },
                     "store_silent_ms": coherence.store_silent_ms,
                     "notified": coherence.notified,
+                    "stale": coherence.behind || !has_store,
                 }),
             },
             rest: Component { ready: ready && is_any_connected, details: json!({ "clusters": clusters }) },

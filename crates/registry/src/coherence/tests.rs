@@ -40,6 +40,21 @@ async fn what_one_node_writes_the_other_forgets() {
     assert_eq!(there.versions("s").await.unwrap(), [1, 2]);
 }
 
+/// A notification may come while the node reads what the one before it told of.
+#[tokio::test(start_paused = true)]
+async fn changes_in_quick_succession_are_all_heard() {
+    let (here, there) = two_nodes().await;
+    for count in 1..=20 {
+        let names: Vec<String> = (0..count).map(|n| format!("f{n}")).collect();
+        here.given("s", &fields(&names.iter().map(String::as_str).collect::<Vec<_>>())).await;
+        tokio::time::sleep(GATHER / 3).await;
+    }
+    until(|| cached(&there, "s").is_none()).await;
+    tokio::time::sleep(POLL).await;
+    assert!(there.registry.coherence().notified, "nobody follows any more");
+    assert_eq!(there.versions("s").await.unwrap().len(), 20);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_level_changed_on_one_node_holds_on_the_other() {
     let (here, there) = two_nodes().await;
@@ -99,10 +114,12 @@ async fn a_store_that_was_away_is_followed_again_and_nothing_old_is_believed() {
     here.store.break_down();
     until(|| !there.registry.coherence().notified).await;
     assert_eq!(there.versions("s").await.unwrap(), [1], "what is known goes on being answered");
+    until(|| there.registry.coherence().behind).await;
     here.store.recover();
     // As if the change had slipped through.
     tokio::time::sleep(BACKOFF.1 * 2).await;
     until(|| there.registry.coherence().notified).await;
+    assert!(!there.registry.coherence().behind);
     assert_eq!(cached(&there, "s"), None);
     assert_eq!(there.versions("s").await.unwrap(), [1]);
 }
@@ -115,7 +132,7 @@ async fn silence_is_counted_from_the_last_answer() {
     let store = MemoryStore::new();
     let registry = Registry::new(Arc::new(store), RegistryConfig { clock: later, ..config() });
     registry.inner.heard_at.store(later() - 4_500, Ordering::SeqCst);
-    assert_eq!(registry.coherence(), Coherence { notified: false, store_silent_ms: 4_500 });
+    assert_eq!(registry.coherence(), Coherence { notified: false, store_silent_ms: 4_500, behind: false });
 }
 
 #[tokio::test(start_paused = true)]

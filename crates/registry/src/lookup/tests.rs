@@ -47,6 +47,22 @@ async fn soft_deleted_versions_are_found_when_asked_for() {
     assert_eq!(found.version, Version(1));
 }
 
+/// Nobody follows changes here: the other node cannot have heard.
+#[tokio::test]
+async fn the_latest_is_what_another_node_has_acknowledged() {
+    let store = crate::memory::MemoryStore::new();
+    let (here, there) = (node_on(&store), node_on(&store));
+    here.given("s", &fields(&["a"])).await;
+    assert_eq!(there.version("s", VersionSpec::Latest).await.unwrap().version, Version(1));
+    here.given("s", &fields(&["a", "b"])).await;
+    assert_eq!(there.version("s", VersionSpec::Latest).await.unwrap().version, Version(2));
+    let calls = there.store.calls();
+    assert_eq!(there.version("s", VersionSpec::Latest).await.unwrap().version, Version(2));
+    assert_eq!(there.store.calls() - calls, 1, "one look at the revision");
+    store.break_down();
+    assert_eq!(there.version("s", VersionSpec::Latest).await.unwrap().version, Version(2), "as far as it knows");
+}
+
 /// The recording of `ctx-fallback-two`.
 #[tokio::test]
 async fn unqualified_names_fall_back_to_the_first_context_that_has_it() {
