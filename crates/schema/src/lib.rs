@@ -6,6 +6,7 @@
 //!
 //! To add a format: a folder beside `protobuf/`, a variant of [`Schema`], an arm in each method here.
 
+pub mod avro;
 pub mod compat;
 pub mod difference;
 pub mod fingerprint;

@@ -1,5 +1,6 @@
 //! References from one schema to others.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,19 @@ pub struct Reference {
     pub subject: String,
     /// Version of that subject; -1 stands for the latest until it is resolved.
     pub version: i32,
+}
+
+impl Reference {
+    /// The references of a normal form: by subject and version, the first of equals kept.
+    ///
+    /// Source: schema-registry `SchemaReference#compareTo`, 8.2.0.
+    pub fn sorted(references: &[Reference]) -> Vec<Reference> {
+        let mut references = references.to_vec();
+        references.sort_by(|a, b| (&a.subject, a.version).cmp(&(&b.subject, b.version)));
+        let mut seen = HashSet::new();
+        references.retain(|reference| seen.insert(reference.clone()));
+        references
+    }
 }
 
 /// A referenced schema with its text. The registry hands these in transitively, dependencies first, each

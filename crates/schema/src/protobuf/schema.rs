@@ -157,12 +157,8 @@ impl ProtobufSchema {
         let (file, text) = self.normal_form()?;
         parse::check_limits(&file)?;
         parse::check_size(&text)?;
-        // As the reference orders them: by subject and version, the first of equals kept.
-        let mut references = self.references.to_vec();
-        references.sort_by(|a, b| (&a.subject, a.version).cmp(&(&b.subject, b.version)));
-        let mut seen = HashSet::new();
-        references.retain(|reference| seen.insert(reference.clone()));
-        Ok(ProtobufSchema::from_parts(file, text.into(), references.into(), self.resolved.clone()))
+        let references = Reference::sorted(&self.references).into();
+        Ok(ProtobufSchema::from_parts(file, text.into(), references, self.resolved.clone()))
     }
 
     /// The normal form, read again from its text: the reference prints some things so that they do not parse.

@@ -1,0 +1,144 @@
+//! An Avro schema: its types, its references, its texts.
+
+use std::sync::Arc;
+
+use super::model::{AvroModel, Kind};
+use super::tags::{self, Absent};
+use super::{equal, normalize, parse, print};
+use crate::{Format, InvalidSchema, Reference, ResolvedReference, TagEdit, TaggedEntity};
+
+/// A parsed Avro schema. The canonical text is made on parsing.
+#[derive(Debug)]
+pub struct AvroSchema {
+    model: AvroModel,
+    outer_names: Vec<String>,
+    fault: Option<InvalidSchema>,
+    text: Arc<str>,
+    references: Arc<[Reference]>,
+    resolved: Arc<[ResolvedReference]>,
+}
+
+impl AvroSchema {
+    /// Parses a schema as one that may be stored already: names may have letters of any script, defaults need not fit.
+    /// The texts of the references come first, each seeing the names of those before.
+    pub fn parse(
+        text: &str,
+        references: Arc<[Reference]>,
+        resolved: Arc<[ResolvedReference]>,
+    ) -> Result<AvroSchema, InvalidSchema> {
+        AvroSchema::from_parsed(parse::parse(text, &resolved)?, references, resolved)
+    }
+
+    fn from_parsed(
+        parsed: parse::Parsed,
+        references: Arc<[Reference]>,
+        resolved: Arc<[ResolvedReference]>,
+    ) -> Result<AvroSchema, InvalidSchema> {
+        let parse::Parsed { model, outer_names, fault } = parsed;
+        let printed = print::text(&model, &outer_names)?;
+        // What is stored must be readable again, and mean the same.
+        parse::check_size(&printed.text)?;
+        if printed.is_ambiguous {
+            let again = parse::parse(&printed.text, &resolved);
+            if !again.is_ok_and(|again| equal::equal(&again.model, &model)) {
+                let text = "A type without namespace is used where its name means another type, or none";
+                return Err(InvalidSchema::Semantics(text.to_owned()));
+            }
+        }
+        Ok(AvroSchema { model, outer_names, fault, text: printed.text.into(), references, resolved })
+    }
+
+    /// The types.
+    pub fn model(&self) -> &AvroModel {
+        &self.model
+    }
+
+    /// The text as it is stored and hashed.
+    pub fn canonical_text(&self) -> &Arc<str> {
+        &self.text
+    }
+
+    /// The references as carried.
+    pub fn references(&self) -> &Arc<[Reference]> {
+        &self.references
+    }
+
+    /// The texts of the references, transitively.
+    pub fn resolved_references(&self) -> &Arc<[ResolvedReference]> {
+        &self.resolved
+    }
+
+    /// The schema in normal form; references sorted and distinct.
+    pub fn normalize(&self) -> Result<AvroSchema, InvalidSchema> {
+        let text = normalize::normal_text(&self.model, &self.outer_names)?;
+        let parsed = parse::parse_normal_form(&text, &self.resolved)?;
+        AvroSchema::from_parsed(parsed, Reference::sorted(&self.references).into(), self.resolved.clone())
+    }
+
+    /// Checks what a new schema must keep, its references included: names in plain ASCII, defaults that fit.
+    pub fn validate(&self) -> Result<(), InvalidSchema> {
+        self.fault.clone().map_or(Ok(()), Err)
+    }
+
+    /// The text in another format.
+    pub fn render(&self, format: Format) -> Result<Arc<str>, InvalidSchema> {
+        match format {
+            Format::Resolved => print::text(&self.model, &[]).map(|printed| printed.text.into()),
+            Format::Canonical | Format::Serialized | Format::IgnoreExtensions => Ok(self.text.clone()),
+        }
+    }
+
+    /// Whether a look-up with this schema finds `stored`: the same but for the order of attributes and aliases, its
+    /// references equal, or written out here.
+    pub fn finds(&self, stored: &AvroSchema) -> bool {
+        let fits = self.references == stored.references || self.references.is_empty();
+        fits && equal::alike(&self.model, &stored.model)
+    }
+
+    /// The schema with tags added and removed.
+    pub fn edit_tags(&self, edit: &TagEdit) -> Result<AvroSchema, InvalidSchema> {
+        self.with_edit(edit, Absent::Refuse)
+    }
+
+    /// The schema with the tags of another on those records and fields that it has too.
+    pub fn with_tags_of(&self, other: &AvroSchema) -> Result<AvroSchema, InvalidSchema> {
+        let edit = TagEdit { add: other.tagged_entities(), remove: Vec::new() };
+        self.with_edit(&edit, Absent::Skip)
+    }
+
+    fn with_edit(&self, edit: &TagEdit, absent: Absent) -> Result<AvroSchema, InvalidSchema> {
+        let parse::Parsed { mut model, outer_names, .. } = parse::parse(&self.text, &self.resolved)?;
+        tags::edit(&mut model, &outer_names, edit, absent)?;
+        let printed = print::text(&model, &outer_names)?;
+        AvroSchema::parse(&printed.text, self.references.clone(), self.resolved.clone())
+    }
+
+    /// Every tagged record and field by its full name, referenced ones included.
+    pub fn tagged_entities(&self) -> Vec<TaggedEntity> {
+        tags::tagged_entities(&self.model)
+    }
+
+    /// Full name of the record, if the schema is one.
+    pub fn record_name(&self) -> Option<&str> {
+        match &self.model[self.model.root()].kind {
+            Kind::Record(record) => Some(record.name.full()),
+            _ => None,
+        }
+    }
+
+    /// Names of the record's fields, if the schema is one.
+    pub fn top_level_fields(&self) -> Vec<&str> {
+        match &self.model[self.model.root()].kind {
+            Kind::Record(record) => record.fields.iter().map(|field| field.name.as_str()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Approximate bytes held.
+    pub fn weight_bytes(&self) -> usize {
+        const PER_TEXT_BYTE: usize = 16;
+        const BESIDES: usize = 1024;
+        let references = self.resolved.iter().map(|resolved| resolved.text.len() + resolved.name.len() + 200);
+        BESIDES + (self.text.len() + references.sum::<usize>()) * PER_TEXT_BYTE
+    }
+}
