@@ -3,7 +3,6 @@
 
     run.py [PART…]    parts: cargo, clients, golden; all of them when none is named
 """
-import hashlib
 import os
 import shutil
 import subprocess
@@ -12,32 +11,25 @@ import time
 import venv
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import kafka, postgres, processes  # noqa: E402
+from harness import kafka, postgres, processes, programs  # noqa: E402
 from harness.processes import CACHE, ROOT, Failed, say  # noqa: E402
 
 RUN = os.path.join(CACHE, "run", str(os.getpid()))
-VENV = os.path.join(CACHE, "venv")
+VENV = os.path.join(CACHE, "clients", "python")
 PYTHON = os.path.join(VENV, "bin", "python")
 PARTS = ("cargo", "clients", "golden")
 
 
 def prepare_clients():
-    """A venv with the pinned clients; made again only when the pins change."""
-    wanted = os.path.join(ROOT, "compat-tests", "requirements.txt")
-    with open(wanted, "rb") as file:
-        digest = hashlib.sha256(file.read()).hexdigest()
-    mark = os.path.join(VENV, "installed")
-    if os.path.exists(mark) and open(mark).read() == digest:
-        return
-    say("installing the Python clients under test")
-    shutil.rmtree(VENV, ignore_errors=True)
-    venv.create(VENV, with_pip=True)
-    result = subprocess.run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", wanted],
-                            capture_output=True, text=True)
-    if result.returncode != 0:
-        raise Failed(f"the Python clients could not be installed:\n{result.stdout[-1000:]}{result.stderr[-2000:]}")
-    with open(mark, "w") as file:
-        file.write(digest)
+    """A venv with the pinned Python clients; made again only when the pins change."""
+    pins = [os.path.join(ROOT, "compat-tests", name) for name in ("requirements.txt", "constraints.txt")]
+
+    def install():
+        say("installing the Python clients under test")
+        venv.create(VENV, with_pip=True)
+        programs.run("the Python clients could not be installed",
+                     [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", pins[0], "-c", pins[1]])
+    programs.once(VENV, programs.contents(pins), install)
 
 
 def timed(name, command, environment):
@@ -59,6 +51,8 @@ def main(parts):
     began = time.monotonic()
     os.makedirs(RUN, exist_ok=True)
     prepare_clients()
+    if "clients" in parts:
+        programs.prepare()
     kafka.fetch_jars()
 
     # Postgres and both clusters come up while the compiler runs.

@@ -25,8 +25,13 @@ build() {
 testing() {
     command -v python3 >/dev/null || need python3 "runs the black-box tests"
     python3 -c 'import venv, ensurepip' 2>/dev/null || need python3-venv "keeps the test clients out of the system"
-    command -v java >/dev/null || need default-jre-headless "runs Apache Kafka"
-    command -v mvn >/dev/null || need maven "fetches Apache Kafka's jars"
+    if ! command -v java >/dev/null || ! command -v javac >/dev/null; then
+        need default-jdk-headless "runs Apache Kafka; compiles the Java client under test"
+    fi
+    command -v mvn >/dev/null || need maven "fetches the jars of Apache Kafka and of the Java client under test"
+    command -v node >/dev/null || need nodejs "runs the Node clients under test (20 or newer)"
+    command -v npm >/dev/null || need npm "installs the Node clients under test"
+    command -v go >/dev/null || need golang-go "builds the Go clients under test (1.21 or newer)"
     if ! command -v initdb >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
         need postgresql "runs Postgres"
     fi

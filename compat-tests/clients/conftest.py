@@ -8,6 +8,7 @@ import uuid
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.serialization import MessageField, SerializationContext
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
@@ -35,7 +36,7 @@ def bootstrap(clusters):
     return clusters[0]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_database():
     """Makes databases of their own on the test Postgres."""
     def make():
@@ -64,6 +65,14 @@ def start(tmp_path):
 def server(start, new_database, bootstrap):
     """`sluice serve` on Postgres and the first cluster, with records shown."""
     return start("--database-url", new_database(), "--bootstrap-servers", bootstrap, "--read-back")
+
+
+@pytest.fixture(scope="module")
+def server_for_module(tmp_path_factory, new_database, bootstrap):
+    """The same for tests that only add to it: one for all tests of a module."""
+    server = Sluice(str(tmp_path_factory.mktemp("sluice")), "--database-url", new_database(), "--bootstrap-servers", bootstrap)
+    yield server.begin().ready()
+    server.stop()
 
 
 @pytest.fixture
@@ -95,6 +104,11 @@ def read_all(bootstrap, topic, partition=0):
         records.append(message)
     consumer.close()
     return records
+
+
+def context(topic, field=MessageField.VALUE):
+    """Where a record goes, as (de)serializers are told."""
+    return SerializationContext(topic, field)
 
 
 def end_offset(bootstrap, topic, partition=0):

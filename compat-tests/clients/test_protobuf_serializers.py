@@ -6,9 +6,9 @@ import pytest
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer, ProtobufSerializer
-from confluent_kafka.serialization import MessageField, SerializationContext
+from confluent_kafka.serialization import MessageField
 
-from conftest import end_offset, produce, read_all, reports
+from conftest import context, end_offset, produce, read_all, reports
 
 
 def order(protos, number=7):
@@ -34,10 +34,6 @@ def post(server, topic, *records):
 def reader(type_, server):
     """A deserializer as another process has it: the client that registered keeps texts, not descriptors, by id."""
     return ProtobufDeserializer(type_, {"use.deprecated.format": False}, SchemaRegistryClient({"url": server.registry}))
-
-
-def context(topic, field=MessageField.VALUE):
-    return SerializationContext(topic, field)
 
 
 def test_the_serializer_registers_with_imports_and_the_deserializer_reads_key_and_value(server, bootstrap, new_topic, protos):
