@@ -2,8 +2,9 @@
 """Writes the seeds of every fuzz target into fuzz/corpus/, from the corpora that the tests use.
 
 Schema texts: every protobuf text of the recorded exchanges and the built-in files. Pairs for `compatibility`: the
-old and new texts of one recorded scenario. JSON, payloads and frames: what the recordings of produce sent and what
-was found in Kafka, and the files of fuzz/seeds/<target>/.
+old and new texts of one recorded scenario. Bodies of requests: whatever the recordings sent to the registry. JSON,
+payloads and frames: what the recordings of produce sent and what was found in Kafka, and the files of
+fuzz/seeds/<target>/.
 """
 
 import base64
@@ -41,12 +42,28 @@ def protobuf_texts(scenario) -> list[str]:
     return found
 
 
+def bodies(step) -> list[bytes]:
+    """What a recorded request sent: JSON, text or bytes; big ones only slow a fuzzer down."""
+    sent = []
+    if "body" in step:
+        sent.append(json.dumps(step["body"], ensure_ascii=False).encode())
+    if "body_text" in step:
+        sent.append(step["body_text"].encode())
+    if "body_base64" in step:
+        sent.append(base64.b64decode(step["body_base64"]))
+    return [body for body in sent if len(body) <= 4096]
+
+
 def registry() -> None:
     for path in sorted(GOLDEN.glob("registry/recorded*/*.json")):
-        texts = protobuf_texts(json.loads(path.read_text()))
+        scenario = json.loads(path.read_text())
+        texts = protobuf_texts(scenario)
         for text in texts:
             write("proto_parser", text.encode())
             write("canonical_print", text.encode())
+        for step in scenario.get("steps", []):
+            for body in bodies(step):
+                write("request_bodies", body)
         for old, new in zip(texts, texts[1:]):
             write("compatibility", f"{old}\0{new}".encode())
 

@@ -69,6 +69,7 @@ macro_rules! __store_cases {
             subjects_are_listed_by_view_and_sorted
             subjects_are_listed_by_prefix_inside_their_context
             wildcards_in_prefixes_are_plain_text
+            configs_of_subjects_are_listed_by_prefix_inside_their_context
             subject_states_carry_all_versions
             an_unknown_subject_is_an_empty_state
             usages_are_one_row_per_subject

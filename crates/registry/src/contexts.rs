@@ -17,7 +17,7 @@ impl Registry {
     /// `DELETE /contexts/{ctx}`: also of one that is not there. Refused while it holds any version.
     pub async fn delete_context(&self, caller: &Caller, context: &ContextName) -> Result<(), Error> {
         caller.check(Action::Delete, &Resource::Context(context))?;
-        if self.inner.store.delete_context(context).await? {
+        if !context.may_exist() || self.inner.store.delete_context(context).await? {
             Ok(())
         } else {
             Err(Error::ContextNotEmpty(context.clone()))

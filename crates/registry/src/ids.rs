@@ -51,6 +51,9 @@ impl Registry {
         hint: Option<&SubjectName>,
     ) -> Result<Option<(ContextName, Vec<Usage>)>, Error> {
         let context = hint.map_or_else(ContextName::default_context, |hint| hint.context().clone());
+        if !context.may_exist() {
+            return Ok(None);
+        }
         let usages = self.inner.store.usages(&context, id).await?;
         if let Some(hint) = hint
             && !hint.name().is_empty()
@@ -111,6 +114,9 @@ impl Registry {
     /// The highest id of the context (`fetchMaxId`).
     pub async fn max_id(&self, caller: &Caller, context: &ContextName) -> Result<SchemaId, Error> {
         caller.check(Action::Read, &Resource::Context(context))?;
+        if !context.may_exist() {
+            return Ok(SchemaId(0));
+        }
         Ok(self.inner.store.max_id(context).await?)
     }
 

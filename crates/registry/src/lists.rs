@@ -5,13 +5,17 @@
 //!
 //! Source: schema-registry.md §1.4, §1.6.
 
+use std::collections::BTreeMap;
+
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
+use crate::load::Freshness;
 use crate::register::entity_of;
-use crate::store::{Contexts, VersionRow, View};
+use crate::settings::alias_target;
+use crate::store::{Contexts, SubjectState, VersionRow, View};
 use crate::*;
 
-/// Contents read at once for a page of schemas.
+/// Subjects or contents read at once for a page of schemas.
 const READS: usize = 16;
 
 impl Registry {
@@ -23,18 +27,21 @@ impl Registry {
         view: View,
         page: Page,
     ) -> Result<Vec<SubjectName>, Error> {
-        let (contexts, prefix) = parse_prefix(prefix);
+        let Some((contexts, prefix)) = parse_prefix(prefix) else { return Ok(Vec::new()) };
         let mut subjects = self.inner.store.subjects(&contexts, &prefix, view).await?;
         subjects.retain(|subject| caller.may(Action::Read, &Resource::Subject(subject)));
         Ok(page.of(subjects))
     }
 
     /// `GET /schemas`
-    pub async fn schemas(&self, caller: &Caller, list: ListSchemas) -> Result<Vec<SchemaEntity>, Error> {
-        let (contexts, prefix) = parse_prefix(&list.subject_prefix);
+    pub async fn schemas(&self, caller: &Caller, list: ListSchemas) -> Result<Vec<ListedSchema>, Error> {
+        let Some((contexts, prefix)) = parse_prefix(&list.subject_prefix) else { return Ok(Vec::new()) };
         let view = if list.include == Include::Deleted { View::WithDeleted } else { View::Live };
+        let mut states = self.inner.store.subject_states(&contexts, &prefix, view).await?;
+        let aliases = if list.aliases { self.aliases(&contexts, &prefix).await? } else { BTreeMap::new() };
+        self.add_targets(&mut states, &aliases).await?;
         let mut rows: Vec<(SubjectName, VersionRow)> = Vec::new();
-        for (subject, state) in self.inner.store.subject_states(&contexts, &prefix, view).await? {
+        for (subject, state) in states {
             if !caller.may(Action::Read, &Resource::Subject(&subject)) {
                 continue;
             }
@@ -45,12 +52,53 @@ impl Registry {
                 rows.extend(shown.map(|row| (subject.clone(), row)));
             }
         }
-        let Some(rule_type) = &list.rule_type else {
-            return self.entities(list.page.of(rows)).await;
+        let entities = match &list.rule_type {
+            None => self.entities(list.page.of(rows)).await?,
+            Some(rule_type) => {
+                let mut entities = self.entities(rows).await?;
+                entities.retain(|entity| has_rule_of(&entity.content, rule_type));
+                list.page.of(entities)
+            }
         };
-        let mut entities = self.entities(rows).await?;
-        entities.retain(|entity| has_rule_of(&entity.content, rule_type));
-        Ok(list.page.of(entities))
+        let with_aliases = |entity: SchemaEntity| {
+            let mut aliases = aliases.get(&entity.subject).cloned().unwrap_or_default();
+            aliases.retain(|alias| caller.may(Action::Read, &Resource::Subject(alias)));
+            ListedSchema { entity, aliases }
+        };
+        Ok(entities.into_iter().map(with_aliases).collect())
+    }
+
+    /// What the aliases with this prefix stand for, each with its aliases.
+    async fn aliases(
+        &self,
+        contexts: &Contexts,
+        prefix: &str,
+    ) -> Result<BTreeMap<SubjectName, Vec<SubjectName>>, Error> {
+        let mut aliases: BTreeMap<SubjectName, Vec<SubjectName>> = BTreeMap::new();
+        for (subject, config) in self.inner.store.subject_configs(contexts, prefix).await? {
+            if let Some(alias) = config.alias.as_deref().filter(|alias| !alias.is_empty()) {
+                aliases.entry(alias_target(&subject, alias)).or_default().push(subject);
+            }
+        }
+        Ok(aliases)
+    }
+
+    /// Adds the targets of aliases that a list lacks, where they belong in its order.
+    async fn add_targets(
+        &self,
+        states: &mut Vec<(SubjectName, SubjectState)>,
+        aliases: &BTreeMap<SubjectName, Vec<SubjectName>>,
+    ) -> Result<(), Error> {
+        let lacks = |target: &&SubjectName| states.binary_search_by(|(subject, _)| subject.cmp(target)).is_err();
+        let missing: Vec<SubjectName> = aliases.keys().filter(lacks).cloned().collect();
+        let read = missing.into_iter().map(|target| async move {
+            let found = self.load_subject(&target, Freshness::Fresh).await?;
+            Ok::<_, Error>((target, (*found.state).clone()))
+        });
+        let found: Vec<(SubjectName, SubjectState)> = stream::iter(read).buffered(READS).try_collect().await?;
+        states.extend(found);
+        states.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(())
     }
 
     /// The rows with their contents, in this order. A version that vanishes meanwhile is left out.
@@ -73,13 +121,16 @@ fn has_rule_of(content: &Content, rule_type: &str) -> bool {
     lists.into_iter().flatten().any(|rule| rule.type_.as_deref() == Some(rule_type))
 }
 
-/// Contexts and name prefix of a `subjectPrefix`.
-fn parse_prefix(prefix: &str) -> (Contexts, String) {
-    if let Some(rest) = prefix.strip_prefix(":*:") {
-        return (Contexts::All, rest.to_owned());
-    }
-    let subject = SubjectName::parse(prefix);
-    (Contexts::One(subject.context().clone()), subject.name().to_owned())
+/// Contexts and name prefix of a `subjectPrefix`; `None` if no name can start so.
+fn parse_prefix(prefix: &str) -> Option<(Contexts, String)> {
+    let (contexts, subject) = match prefix.strip_prefix(":*:") {
+        Some(rest) => (Contexts::All, SubjectName::new(ContextName::default_context(), rest)),
+        None => {
+            let subject = SubjectName::parse(prefix);
+            (Contexts::One(subject.context().clone()), subject)
+        }
+    };
+    subject.may_exist().then(|| (contexts, subject.name().to_owned()))
 }
 
 #[cfg(test)]

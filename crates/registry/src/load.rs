@@ -85,6 +85,9 @@ impl Registry {
         let inner = &self.inner;
         let stamp = inner.caches.stamp(name);
         let subject = |state, fresh| Subject { name: name.clone(), state, stamp, fresh };
+        if !name.may_exist() {
+            return Ok(subject(Arc::default(), true));
+        }
         if how != Freshness::Fresh
             && let Some(state) = inner.caches.subject(name)
         {
@@ -129,6 +132,9 @@ impl Registry {
     /// Settings of one scope.
     pub(crate) async fn load_settings(&self, scope: &Scope, how: Freshness) -> Result<Arc<ScopeSettings>, Error> {
         let inner = &self.inner;
+        if !scope.may_exist() {
+            return Ok(Arc::default());
+        }
         if how != Freshness::Fresh
             && let Some(settings) = inner.caches.settings(scope)
         {

@@ -17,7 +17,7 @@ use sluice_schema::{Guid, SchemaId, Version};
 use tokio::sync::Notify;
 
 use crate::store::*;
-use crate::{Content, ContextName, Scope, SubjectName};
+use crate::{Config, Content, ContextName, Scope, SubjectName};
 use state::State;
 
 /// A registry's data in memory. Clones share it.
@@ -138,6 +138,10 @@ impl RegistryStore for MemoryStore {
 
     async fn settings(&self, scope: &Scope) -> StoreResult<ScopeSettings> {
         self.read("settings", |s| s.settings(scope))
+    }
+
+    async fn subject_configs(&self, contexts: &Contexts, prefix: &str) -> StoreResult<Vec<(SubjectName, Arc<Config>)>> {
+        self.read("subject_configs", |s| s.subject_configs(contexts, prefix))
     }
 
     async fn contexts(&self) -> StoreResult<Vec<ContextName>> {

@@ -7,6 +7,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sluice_schema::{Guid, Reference, SchemaId, SchemaType, Version};
 
+/// Longest name of a context, bytes.
+pub const MAX_CONTEXT_BYTES: usize = 512;
+/// Longest name of a subject inside its context, bytes. Together with that of a context it fits into a key of an index
+/// on Postgres (2,704 bytes).
+pub const MAX_SUBJECT_BYTES: usize = 2_048;
+
 /// A context, with its leading dot; `.` is the default one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContextName(Arc<str>);
@@ -25,6 +31,11 @@ impl ContextName {
     /// With its dot.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether a store can hold anything under this name. What cannot exist is not looked for.
+    pub fn may_exist(&self) -> bool {
+        self.0.len() <= MAX_CONTEXT_BYTES && !self.0.contains('\0')
     }
 
     /// Whether this is `.`.
@@ -80,9 +91,17 @@ impl SubjectName {
         &self.name
     }
 
-    /// Whether the name may be written: no control characters, not `__GLOBAL` or `__EMPTY`, no wildcard context.
+    /// Whether a store can hold anything under this name: not too long, and without NUL, which Postgres has no place
+    /// for. What cannot exist is not looked for.
+    pub fn may_exist(&self) -> bool {
+        self.context.may_exist() && self.name.len() <= MAX_SUBJECT_BYTES && !self.name.contains('\0')
+    }
+
+    /// Whether the name may be written: not too long, no control characters, not `__GLOBAL` or `__EMPTY`, no wildcard
+    /// context.
     pub fn is_valid(&self) -> bool {
-        !(self.name.chars().any(char::is_control)
+        !(!self.may_exist()
+            || self.name.chars().any(char::is_control)
             || matches!(&*self.name, "__GLOBAL" | "__EMPTY")
             || self.name.starts_with(":*:")
             || self.context.as_str().chars().any(char::is_control)
@@ -93,7 +112,8 @@ impl SubjectName {
     /// Whether config and mode may stand on the name. Unlike versions they may on wildcards, where they mean nothing.
     pub fn may_have_settings(&self) -> bool {
         let has_control = |text: &str| text.chars().any(char::is_control);
-        !(has_control(&self.name)
+        !(!self.may_exist()
+            || has_control(&self.name)
             || has_control(self.context.as_str())
             || matches!(&*self.name, "__GLOBAL" | "__EMPTY")
             || self.context.as_str() == ".__GLOBAL")
@@ -136,6 +156,17 @@ pub enum Scope {
     Context(ContextName),
     /// One subject.
     Subject(SubjectName),
+}
+
+impl Scope {
+    /// Whether a store can hold settings of this scope.
+    pub fn may_exist(&self) -> bool {
+        match self {
+            Scope::AllContexts => true,
+            Scope::Context(context) => context.may_exist(),
+            Scope::Subject(subject) => subject.may_exist(),
+        }
+    }
 }
 
 /// Data-contract metadata. `None` inside a schema is another content than an empty one.
@@ -357,6 +388,22 @@ mod tests {
         assert_eq!(parts(":nodot:s"), split(".", ":nodot:s", ":nodot:s"));
         assert_eq!(parts("::c"), split(".", "::c", "::c"));
         assert_eq!(parts(""), split(".", "", ""));
+    }
+
+    #[test]
+    fn a_name_that_a_store_cannot_hold_is_not_valid() {
+        let longest = "n".repeat(MAX_SUBJECT_BYTES);
+        let may_exist = |text: &str| {
+            let subject = SubjectName::parse(text);
+            assert!(subject.may_exist() || !(subject.is_valid() || subject.may_have_settings()), "{text:?}");
+            subject.may_exist()
+        };
+        assert!(may_exist(&longest));
+        assert!(may_exist(&format!(":.{}:{longest}", "c".repeat(MAX_CONTEXT_BYTES - 1))));
+        assert!(!may_exist(&format!("{longest}n")));
+        assert!(!may_exist(&format!(":.{}:s", "c".repeat(MAX_CONTEXT_BYTES))));
+        assert!(!may_exist("a\0b"));
+        assert!(!may_exist(":.c\0:s"));
     }
 
     #[test]

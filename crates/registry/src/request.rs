@@ -3,7 +3,7 @@
 use sluice_schema::{Format, Reference, TagEdit};
 
 use crate::store::View;
-use crate::{Metadata, RuleSet};
+use crate::{Metadata, RuleSet, SchemaEntity, SubjectName};
 
 /// `normalize=true`, or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -139,10 +139,21 @@ pub struct ListSchemas {
     pub include: Include,
     /// `latestOnly`
     pub latest_only: bool,
+    /// `aliases=true`: show them, and list what the aliases that match the prefix stand for.
+    pub aliases: bool,
     /// `ruleType`: only schemas with such a rule.
     pub rule_type: Option<String>,
     /// The page.
     pub page: Page,
+}
+
+/// An entry of `GET /schemas`.
+#[derive(Debug, Clone)]
+pub struct ListedSchema {
+    /// The version.
+    pub entity: SchemaEntity,
+    /// Names that stand for its subject, if they were asked for.
+    pub aliases: Vec<SubjectName>,
 }
 
 /// How `GET …/versions` lists.

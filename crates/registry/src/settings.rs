@@ -87,10 +87,8 @@ impl Registry {
     pub async fn mode(&self, caller: &Caller, scope: &Scope, default_to_global: bool) -> Result<Mode, Error> {
         check(caller, Action::Read, scope)?;
         let scopes = if default_to_global { scopes_of(&subject_of(scope)) } else { vec![scope.clone()] };
-        for scope in &scopes {
-            if let Some(mode) = self.current_settings(scope).await?.mode {
-                return Ok(mode);
-            }
+        if let Some(mode) = self.current_mode(&scopes).await? {
+            return Ok(mode);
         }
         if default_to_global || shows_defaults(scope) {
             Ok(Mode::ReadWrite)
@@ -99,8 +97,18 @@ impl Registry {
         }
     }
 
-    /// `PUT /mode[/{s}]`; `None` clears. IMPORT needs a scope without live versions unless forced, and removes the
-    /// soft-deleted ones that are left there.
+    /// The mode of the first of these scopes that has one.
+    async fn current_mode(&self, scopes: &[Scope]) -> Result<Option<Mode>, Error> {
+        for scope in scopes {
+            if let Some(mode) = self.current_settings(scope).await?.mode {
+                return Ok(Some(mode));
+            }
+        }
+        Ok(None)
+    }
+
+    /// `PUT /mode[/{s}]`; `None` clears. To enter IMPORT a scope must be without live versions unless forced, and loses
+    /// the soft-deleted ones that are left there.
     pub async fn update_mode(
         &self,
         caller: &Caller,
@@ -117,20 +125,23 @@ impl Registry {
         if !self.inner.config.mode_mutability {
             return Err(Error::OperationNotPermitted("Mode changes are not allowed".to_owned()));
         }
-        if mode == Some(Mode::Import) && !force {
+        if mode == Some(Mode::Import) && !force && self.current_mode(&chain_of(scope)).await? != Some(Mode::Import) {
             self.clear_for_import(scope).await?;
         }
         self.write_settings(scope, |_, _| Ok((SettingsWrite { config: None, mode: Some(mode) }, ()))).await
     }
 
-    /// Removes what is soft-deleted in the scope; refused while something is live there.
+    /// Removes what is soft-deleted in the scope; refused while something is live there. The top level stands for every
+    /// context here.
     async fn clear_for_import(&self, scope: &Scope) -> Result<(), Error> {
         let subjects = match scope {
             Scope::Subject(subject) => vec![subject.clone()],
-            Scope::Context(context) => {
+            Scope::Context(context) if !context.is_default() => {
                 self.inner.store.subjects(&Contexts::One(context.clone()), "", View::WithDeleted).await?
             }
-            Scope::AllContexts => self.inner.store.subjects(&Contexts::All, "", View::WithDeleted).await?,
+            Scope::AllContexts | Scope::Context(_) => {
+                self.inner.store.subjects(&Contexts::All, "", View::WithDeleted).await?
+            }
         };
         let mut left = Vec::new();
         for subject in subjects {
@@ -177,7 +188,9 @@ impl Registry {
         if old.is_some() {
             self.write_settings(scope, |_, _| Ok((SettingsWrite { config: None, mode: Some(None) }, ()))).await?;
         }
-        if let (true, Scope::Context(context)) = (recursive, scope) {
+        if let (true, Scope::Context(context)) = (recursive, scope)
+            && context.may_exist()
+        {
             self.inner.store.delete_modes(context).await?;
             self.inner.caches.forget_all_settings();
         }
@@ -230,15 +243,7 @@ impl Registry {
         let alias = settings.config.as_deref().and_then(|config| config.alias.as_deref());
         Ok(match alias.filter(|alias| !alias.is_empty()) {
             None => subject.clone(),
-            Some(alias) => {
-                let target = SubjectName::parse(alias);
-                if target.context().is_default() && !subject.context().is_default() {
-                    // Also when it says `:.:x`: the reference puts its own context before it.
-                    SubjectName::new(subject.context().clone(), alias)
-                } else {
-                    target
-                }
-            }
+            Some(alias) => alias_target(subject, alias),
         })
     }
 
@@ -259,6 +264,17 @@ impl Registry {
             Some((_, file)) => Err(Error::DeclaredElsewhere { subject: subject.clone(), setting, file: file.clone() }),
             None => Ok(()),
         }
+    }
+}
+
+/// What an alias in the config of `subject` points at.
+pub(crate) fn alias_target(subject: &SubjectName, alias: &str) -> SubjectName {
+    let target = SubjectName::parse(alias);
+    if target.context().is_default() && !subject.context().is_default() {
+        // Also when it says `:.:x`: the reference puts its own context before it.
+        SubjectName::new(subject.context().clone(), alias)
+    } else {
+        target
     }
 }
 
@@ -300,6 +316,7 @@ fn check(caller: &Caller, action: Action, scope: &Scope) -> Result<(), Error> {
 fn check_name(scope: &Scope) -> Result<(), Error> {
     match scope {
         Scope::Subject(subject) if !subject.may_have_settings() => Err(Error::InvalidSubject(subject.qualified())),
+        Scope::Context(_) if !scope.may_exist() => Err(Error::InvalidSubject(subject_of(scope).qualified())),
         _ => Ok(()),
     }
 }

@@ -280,6 +280,10 @@ pub trait RegistryStore: Send + Sync + 'static {
     /// Settings of one scope; empty with revision 0 if never set.
     async fn settings(&self, scope: &Scope) -> StoreResult<ScopeSettings>;
 
+    /// Subjects that have a config of their own, with it: of these contexts, by name, whose name inside the context
+    /// starts with `prefix`. They need not have versions.
+    async fn subject_configs(&self, contexts: &Contexts, prefix: &str) -> StoreResult<Vec<(SubjectName, Arc<Config>)>>;
+
     /// Contexts that ever held a schema and were not deleted, sorted, always with `.`.
     async fn contexts(&self) -> StoreResult<Vec<ContextName>>;
 

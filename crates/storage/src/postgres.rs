@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sluice_registry::store::*;
-use sluice_registry::{Content, ContextName, Scope, SubjectName};
+use sluice_registry::{Config, Content, ContextName, Scope, SubjectName};
 use sluice_schema::{Guid, SchemaId, Version};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow, Postgres};
 use sqlx::{ConnectOptions, Connection, FromRow};
@@ -96,6 +96,20 @@ impl PostgresStore {
         R: for<'r> FromRow<'r, PgRow> + Send + Unpin + 'q,
     {
         Ok(self.rows(statement, bind).await?.pop())
+    }
+
+    /// The rows of a list: $1 lowest name, $2 highest name, $3 the context if it is of one.
+    async fn listed<R>(&self, statement: &'static Statement, contexts: &Contexts, prefix: &str) -> StoreResult<Vec<R>>
+    where
+        R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let (low, high) = row::prefix_range(prefix);
+        match contexts {
+            _ if !storable(&[prefix]) => Ok(Vec::new()),
+            Contexts::All => self.rows(statement, |q| q.bind(&low).bind(&high)).await,
+            Contexts::One(context) if !storable(&[context.as_str()]) => Ok(Vec::new()),
+            Contexts::One(context) => self.rows(statement, |q| q.bind(&low).bind(&high).bind(context.as_str())).await,
+        }
     }
 
     /// The one row of a writing statement, run to its end whoever still waits for it.
@@ -275,14 +289,7 @@ impl RegistryStore for PostgresStore {
     }
 
     async fn subjects(&self, contexts: &Contexts, prefix: &str, view: View) -> StoreResult<Vec<SubjectName>> {
-        let statement = sql::subjects(contexts, view);
-        let (low, high) = row::prefix_range(prefix);
-        let found = match contexts {
-            _ if !storable(&[prefix]) => Vec::new(),
-            Contexts::All => self.rows(statement, |q| q.bind(&low).bind(&high)).await?,
-            Contexts::One(context) if !storable(&[context.as_str()]) => Vec::new(),
-            Contexts::One(context) => self.rows(statement, |q| q.bind(&low).bind(&high).bind(context.as_str())).await?,
-        };
+        let found = self.listed(sql::subjects(contexts, view), contexts, prefix).await?;
         Ok(row::subjects(found))
     }
 
@@ -293,14 +300,12 @@ impl RegistryStore for PostgresStore {
         view: View,
     ) -> StoreResult<Vec<(SubjectName, SubjectState)>> {
         let statement = sql::subject_states(contexts, view);
-        let (low, high) = row::prefix_range(prefix);
-        let found = match contexts {
-            _ if !storable(&[prefix]) => Vec::new(),
-            Contexts::All => self.rows(statement, |q| q.bind(&low).bind(&high)).await?,
-            Contexts::One(context) if !storable(&[context.as_str()]) => Vec::new(),
-            Contexts::One(context) => self.rows(statement, |q| q.bind(&low).bind(&high).bind(context.as_str())).await?,
-        };
-        row::subject_states(statement, found)
+        row::subject_states(statement, self.listed(statement, contexts, prefix).await?)
+    }
+
+    async fn subject_configs(&self, contexts: &Contexts, prefix: &str) -> StoreResult<Vec<(SubjectName, Arc<Config>)>> {
+        let statement = sql::subject_configs(contexts);
+        row::subject_configs(statement, self.listed(statement, contexts, prefix).await?)
     }
 
     async fn usages(&self, context: &ContextName, id: SchemaId) -> StoreResult<Vec<Usage>> {

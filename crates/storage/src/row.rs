@@ -24,6 +24,8 @@ pub(crate) type UsageRow = (String, i32, bool);
 pub(crate) type ReferrerRow = (String, String, i32, i32, bool);
 /// config, mode, revision.
 pub(crate) type SettingsRow = (Option<String>, Option<String>, i64);
+/// context, subject, config.
+pub(crate) type SubjectConfigRow = (String, String, String);
 /// -2 the cursor, -1 contexts, 0..=2 settings of that kind, 3 a subject; context; name.
 pub(crate) type ChangeRow = (i32, String, String);
 
@@ -161,6 +163,20 @@ pub(crate) fn settings(statement: &'static Statement, row: Option<SettingsRow>) 
             .map(|word| Mode::from_wire(&word).ok_or_else(|| inconsistent(statement, format!("mode {word:?}"))))
             .transpose()?,
     })
+}
+
+/// Configs of subjects, sorted by qualified name.
+pub(crate) fn subject_configs(
+    statement: &'static Statement,
+    rows: Vec<SubjectConfigRow>,
+) -> StoreResult<Vec<(SubjectName, Arc<Config>)>> {
+    let read = |(context, name, config): SubjectConfigRow| {
+        let subject = SubjectName::new(ContextName::new(&context), &name);
+        Ok((subject, Arc::new(json::<Config>(statement, &config)?)))
+    };
+    let mut configs: Vec<(SubjectName, Arc<Config>)> = rows.into_iter().map(read).collect::<StoreResult<_>>()?;
+    configs.sort_by_cached_key(|(subject, _)| subject.qualified());
+    Ok(configs)
 }
 
 /// The changes, and the new cursor from the row of kind -2.

@@ -61,6 +61,17 @@ macro_rules! subject_states {
     };
 }
 
+/// Configs of subjects.
+macro_rules! subject_configs {
+    ($contexts:expr) => {
+        concat!(
+            "SELECT context, name, config FROM settings \
+             WHERE kind = 2 AND config IS NOT NULL AND name >= $1 AND name <= $2 AND ",
+            $contexts
+        )
+    };
+}
+
 macro_rules! all_contexts {
     () => {
         "true"
@@ -162,6 +173,10 @@ statements! {
     );
     /// $1 kind, $2 context, $3 subject → config, mode, revision.
     SETTINGS: both("SELECT config, mode, revision FROM settings WHERE kind = $1 AND context = $2 AND name = $3");
+    /// $1 lowest name, $2 highest name → context, subject, config of subjects that have one.
+    SUBJECT_CONFIGS: both(subject_configs!("true"));
+    /// As SUBJECT_CONFIGS, with $3 context.
+    CONTEXT_SUBJECT_CONFIGS: both(subject_configs!("context = $3"));
     /// → name, in order.
     CONTEXTS: both("SELECT name FROM context WHERE listed ORDER BY name");
     /// → anything.
@@ -374,6 +389,14 @@ pub(crate) fn subject_states(contexts: &Contexts, view: View) -> &'static Statem
         (Contexts::One(_), View::Live) => &CONTEXT_SUBJECT_STATES_LIVE,
         (Contexts::One(_), View::WithDeleted) => &CONTEXT_SUBJECT_STATES_WITH_DELETED,
         (Contexts::One(_), View::DeletedOnly) => &CONTEXT_SUBJECT_STATES_DELETED_ONLY,
+    }
+}
+
+/// The statement that lists the configs of these subjects.
+pub(crate) fn subject_configs(contexts: &Contexts) -> &'static Statement {
+    match contexts {
+        Contexts::All => &SUBJECT_CONFIGS,
+        Contexts::One(_) => &CONTEXT_SUBJECT_CONFIGS,
     }
 }
 

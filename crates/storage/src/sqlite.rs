@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sluice_registry::store::*;
-use sluice_registry::{Content, ContextName, Scope, SubjectName};
+use sluice_registry::{Config, Content, ContextName, Scope, SubjectName};
 use sluice_schema::{Guid, SchemaId, Version};
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
@@ -167,6 +167,12 @@ impl RegistryStore for SqliteStore {
     async fn settings(&self, scope: &Scope) -> StoreResult<ScopeSettings> {
         let (kind, context, name) = row::scope_columns(scope);
         row::settings(&sql::SETTINGS, self.row(&sql::SETTINGS, |q| q.bind(kind).bind(context).bind(name)).await?)
+    }
+
+    async fn subject_configs(&self, contexts: &Contexts, prefix: &str) -> StoreResult<Vec<(SubjectName, Arc<Config>)>> {
+        let statement = sql::subject_configs(contexts);
+        let (low, high) = row::prefix_range(prefix);
+        row::subject_configs(statement, self.rows(statement, |q| in_contexts(q.bind(low).bind(high), contexts)).await?)
     }
 
     async fn contexts(&self) -> StoreResult<Vec<ContextName>> {

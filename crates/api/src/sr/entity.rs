@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
-use sluice_registry::{Metadata, RuleSet, SchemaEntity};
+use sluice_registry::{ListedSchema, Metadata, RuleSet, SchemaEntity, SubjectName};
 use sluice_schema::{Guid, Reference, TaggedEntity};
 
-/// `{subject, version, id, guid, schemaType, references, metadata, ruleSet, schema, schemaTags, maxId, ts, deleted}`,
+/// `{subject, version, id, guid, schemaType, references, metadata, ruleSet, schema, schemaTags, maxId, ts, deleted, aliases}`,
 /// without what does not apply.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -42,6 +42,8 @@ pub(super) struct SchemaBody<'a> {
     ts: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted: Option<bool>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    aliases: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -92,6 +94,12 @@ impl<'a> SchemaBody<'a> {
         }
     }
 
+    /// In lists of schemas: with the aliases that were asked for.
+    pub(super) fn listed(listed: &'a ListedSchema) -> SchemaBody<'a> {
+        let aliases = listed.aliases.iter().map(SubjectName::qualified).collect();
+        SchemaBody { aliases, ..SchemaBody::full(&listed.entity) }
+    }
+
     /// Registration and tag edits: the caller knows the subject.
     pub(super) fn registered(entity: &'a SchemaEntity) -> SchemaBody<'a> {
         SchemaBody { subject: None, leading_id: Some(entity.id.0), id: None, ..SchemaBody::full(entity) }
@@ -120,6 +128,7 @@ impl<'a> SchemaBody<'a> {
             max_id: None,
             ts: entity.ts,
             deleted: entity.deleted,
+            aliases: Vec::new(),
         }
     }
 }
@@ -144,7 +153,7 @@ impl<'a> From<&'a TaggedEntity> for SchemaTags<'a> {
 
 #[cfg(test)]
 mod tests {
-    use sluice_registry::{Content, SubjectName};
+    use sluice_registry::Content;
     use sluice_schema::{SchemaId, SchemaType, Version};
 
     use super::*;

@@ -54,6 +54,7 @@ mod update_subject_mode;
 mod update_top_level_config;
 
 pub use error::{SrError, wire};
+pub use request::read_bodies;
 
 use crate::media::{ChecksContentType, Media, Produced};
 use crate::route::routes;

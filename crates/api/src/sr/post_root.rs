@@ -1,16 +1,13 @@
 //! `POST /`
 
 use super::error::SrError;
+use super::request::any_object;
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::decode::{Fields, body_text, document};
 
 /// `POST /` with any JSON object → 200 `{}`.
 pub(super) async fn post_root(mut call: Call) -> Result<Answer, SrError> {
     let body = call.read_body().await?;
-    let body = body_text(&body)?;
-    if let Some(value) = document(&body)? {
-        Fields::of(value, "Map")?.done();
-    }
+    any_object(&body)?;
     Ok(Answer::json_text(&b"{}"[..]))
 }

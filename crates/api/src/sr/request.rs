@@ -10,7 +10,7 @@ use sluice_schema::{Reference, TagEdit, TaggedEntity};
 
 use super::error::SrError;
 use crate::decode::{self, Fields, body_text, list, mismatch, no_constructor, object, text, word};
-use crate::error::HttpError;
+use crate::error::{HttpError, Wire};
 use crate::json::Json;
 
 const RULE_MODES: &[&str] = &["DOWNGRADE", "READ", "UPGRADE", "UPDOWN", "WRITE", "WRITEREAD"];
@@ -106,6 +106,30 @@ pub(super) fn mode_update(body: &[u8], missing: &'static str) -> Result<Option<S
 /// 42204 for what names no mode.
 pub(super) fn invalid_mode() -> SrError {
     Error::InvalidMode("Invalid mode. Valid values are READWRITE, READONLY, IMPORT and FORWARD.".to_owned()).into()
+}
+
+/// Any JSON object, or nothing at all.
+pub(super) fn any_object(body: &[u8]) -> Result<(), SrError> {
+    if let Some(value) = decode::document(&body_text(body)?)? {
+        Fields::of(value, "Map")?.done();
+    }
+    Ok(())
+}
+
+/// Reads a body as each request of this surface: which one, and its refusal. For tests and fuzzing: whatever the bytes,
+/// a refusal is the client's to mend.
+pub fn read_bodies(body: &[u8]) -> Vec<(&'static str, Option<Wire>)> {
+    fn refusal<T>(read: Result<T, SrError>) -> Option<Wire> {
+        read.err().map(Wire::from)
+    }
+    const MISSING: &str = "must not be null (was null)";
+    vec![
+        ("any object", refusal(any_object(body))),
+        ("RegisterSchemaRequest", refusal(schema_request(body, MISSING))),
+        ("TagSchemaRequest", refusal(tag_request(body))),
+        ("ConfigUpdateRequest", refusal(config_update(body, MISSING))),
+        ("ModeUpdateRequest", refusal(mode_update(body, MISSING))),
+    ]
 }
 
 fn nullable<'a, T>(
@@ -244,7 +268,6 @@ fn text_set(value: Json<'_>) -> Result<BTreeSet<String>, HttpError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Wire;
 
     fn status(body: &str) -> (u16, u32) {
         match schema_request(body.as_bytes(), "register.arg4 must not be null (was null)") {
@@ -286,6 +309,18 @@ mod tests {
             ("{} {}", (400, 400)),
         ] {
             assert_eq!(status(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn every_request_can_be_read_from_an_object_and_none_from_half_of_one() {
+        for (body, expected) in [("{}", None), ("{", Some(400)), ("[]", Some(400)), ("\u{feff}{}", None)] {
+            for (request, refusal) in read_bodies(body.as_bytes()) {
+                let status = refusal.map(|refusal| refusal.status.as_u16());
+                // A mode must be named.
+                let expected = if request == "ModeUpdateRequest" { expected.or(Some(422)) } else { expected };
+                assert_eq!(status, expected, "{request} from {body:?}");
+            }
         }
     }
 

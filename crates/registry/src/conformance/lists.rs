@@ -3,7 +3,7 @@
 use sluice_schema::{SchemaId, Version};
 
 use super::*;
-use crate::ContextName;
+use crate::{Config, ContextName, Mode, Scope};
 
 async fn names(store: &dyn RegistryStore, contexts: &Contexts, prefix: &str, view: View) -> Vec<String> {
     let subjects = store.subjects(contexts, prefix, view).await.expect("subjects");
@@ -51,6 +51,41 @@ pub async fn subjects_are_listed_by_prefix_inside_their_context(store: &dyn Regi
             "prefix-case-1",
             "prefix-case-2",
         ]
+    );
+}
+
+/// Of subjects with versions and without; a scope that is no subject, a mode alone, or a config that was removed, does
+/// not count.
+pub async fn configs_of_subjects_are_listed_by_prefix_inside_their_context(store: &dyn RegistryStore) {
+    let (left, right) = (context("configs-b"), context("configs-a"));
+    let with_alias = |alias: &str| Config { alias: Some(alias.to_owned()), ..Config::default() };
+    let write = async |scope: Scope, write: SettingsWrite| {
+        store.write_settings(&scope, write, Preconditions::default()).await.expect("settings");
+    };
+    for (context, name, alias) in [(&left, "nick-1", "b1"), (&right, "nick-2", "a2"), (&right, "other", "a")] {
+        let config = SettingsWrite { config: Some(Some(with_alias(alias))), mode: None };
+        write(Scope::Subject(subject(context, name)), config).await;
+    }
+    given_text(store, &subject(&left, "nick-plain"), 1, "text").await;
+    let mode = SettingsWrite { config: None, mode: Some(Some(Mode::Import)) };
+    write(Scope::Subject(subject(&left, "nick-mode")), mode).await;
+    write(Scope::Context(left.clone()), SettingsWrite { config: Some(Some(with_alias("c"))), mode: None }).await;
+    let removed = Scope::Subject(subject(&left, "nick-removed"));
+    write(removed.clone(), SettingsWrite { config: Some(Some(with_alias("r"))), mode: None }).await;
+    write(removed, SettingsWrite { config: Some(None), mode: None }).await;
+
+    let listed = async |contexts: Contexts, prefix: &str| {
+        let configs = store.subject_configs(&contexts, prefix).await.expect("configs");
+        let shown = |(name, config): &(SubjectName, std::sync::Arc<Config>)| {
+            (name.qualified(), config.alias.clone().unwrap_or_default())
+        };
+        configs.iter().map(shown).collect::<Vec<_>>()
+    };
+    let row = |name: &str, alias: &str| (name.to_owned(), alias.to_owned());
+    assert_eq!(listed(Contexts::One(left.clone()), "").await, [row(":.configs-b:nick-1", "b1")]);
+    assert_eq!(
+        listed(Contexts::All, "nick-").await,
+        [row(":.configs-a:nick-2", "a2"), row(":.configs-b:nick-1", "b1")]
     );
 }
 

@@ -11,6 +11,7 @@ fn list(prefix: &str) -> ListSchemas {
         subject_prefix: prefix.to_owned(),
         include: Include::Live,
         latest_only: false,
+        aliases: false,
         rule_type: None,
         page: ALL,
     }
@@ -18,7 +19,7 @@ fn list(prefix: &str) -> ListSchemas {
 
 async fn schemas(node: &Node, list: ListSchemas) -> Vec<(String, i32, bool)> {
     let listed = node.registry.schemas(&node.caller, list).await.unwrap();
-    listed.iter().map(|e| (e.subject.qualified(), e.version.0, e.deleted.unwrap())).collect()
+    listed.iter().map(|e| &e.entity).map(|e| (e.subject.qualified(), e.version.0, e.deleted.unwrap())).collect()
 }
 
 /// The recordings of `core-list-subjects-main` and `core-list-schemas-context`.
@@ -80,4 +81,45 @@ async fn schemas_are_filtered_by_the_type_of_their_rules_before_the_page_is_cut(
     };
     assert_eq!(schemas(&node, filtered("CEL")).await, [("b".to_owned(), 1, false)]);
     assert_eq!(schemas(&node, filtered("JSONATA")).await, []);
+}
+
+/// The recordings of `config-alias-main`: also of what the prefix does not cover, but one of its aliases does.
+#[tokio::test]
+async fn aliases_are_shown_and_followed_when_they_are_asked_for() {
+    let node = node();
+    node.given("real", &fields(&["a"])).await;
+    node.given("real", &fields(&["a", "b"])).await;
+    node.given(":.c:there", &fields(&["a"])).await;
+    for (subject, alias) in [("nick", "real"), ("nick-too", "real"), ("nick-away", ":.c:there"), ("nick-lost", "none")]
+    {
+        let update = ConfigUpdate { alias: Some(Some(alias.to_owned())), ..ConfigUpdate::default() };
+        node.registry.update_config(&node.caller, &Scope::Subject(name(subject)), update).await.unwrap();
+    }
+    let shown = async |list: ListSchemas| {
+        let listed = node.registry.schemas(&node.caller, list).await.unwrap();
+        let row = |listed: &ListedSchema| {
+            let aliases: Vec<String> = listed.aliases.iter().map(SubjectName::qualified).collect();
+            format!("{}/{} {}", listed.entity.subject, listed.entity.version, aliases.join(","))
+        };
+        listed.iter().map(row).collect::<Vec<_>>()
+    };
+    let asked = |prefix: &str| ListSchemas { aliases: true, ..list(prefix) };
+    assert_eq!(shown(list("nick")).await, [""; 0]);
+    assert_eq!(shown(list("re")).await, ["real/1 ", "real/2 "]);
+    assert_eq!(shown(asked("nick")).await, [":.c:there/1 nick-away", "real/1 nick,nick-too", "real/2 nick,nick-too"]);
+    assert_eq!(shown(asked("")).await, shown(asked("nick")).await, "each version once");
+    assert_eq!(shown(asked("re")).await, ["real/1 ", "real/2 "], "aliases count by their own name");
+    let latest = ListSchemas { latest_only: true, page: Page { offset: 1, limit: Some(1) }, ..asked("nick") };
+    assert_eq!(shown(latest).await, ["real/2 nick,nick-too"]);
+}
+
+#[tokio::test]
+async fn a_prefix_that_no_name_can_have_lists_nothing() {
+    let node = node();
+    node.given("s", &fields(&["a"])).await;
+    let long = "s".repeat(MAX_SUBJECT_BYTES + 1);
+    for prefix in ["s\0", ":.c\0:", &format!(":*:{long}"), &long] {
+        assert_eq!(subjects(&node, prefix, View::WithDeleted).await, [""; 0], "{prefix:?}");
+        assert_eq!(schemas(&node, list(prefix)).await, []);
+    }
 }

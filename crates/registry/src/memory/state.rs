@@ -8,7 +8,16 @@ use std::sync::Arc;
 use sluice_schema::{Guid, SchemaId, Version};
 
 use crate::store::*;
-use crate::{Content, ContextName, Mode, Scope, SubjectName};
+use crate::{Config, Content, ContextName, Mode, Scope, SubjectName};
+
+/// Whether a list of these contexts and this prefix holds the name.
+fn is_listed(name: &SubjectName, contexts: &Contexts, prefix: &str) -> bool {
+    let inside = match contexts {
+        Contexts::All => true,
+        Contexts::One(context) => name.context() == context,
+    };
+    inside && name.name().starts_with(prefix)
+}
 
 #[derive(Default)]
 pub(super) struct State {
@@ -93,13 +102,7 @@ impl State {
         prefix: &'a str,
         view: View,
     ) -> impl Iterator<Item = (&'a SubjectName, &'a Subject)> {
-        self.subjects.iter().filter(move |(name, subject)| {
-            let inside = match contexts {
-                Contexts::All => true,
-                Contexts::One(context) => name.context() == context,
-            };
-            inside && name.name().starts_with(prefix) && subject.shows_in(view)
-        })
+        self.subjects.iter().filter(move |(name, subject)| is_listed(name, contexts, prefix) && subject.shows_in(view))
     }
 
     pub(super) fn usages(&self, context: &ContextName, id: SchemaId) -> Vec<Usage> {
@@ -152,6 +155,21 @@ impl State {
 
     pub(super) fn settings(&self, scope: &Scope) -> ScopeSettings {
         self.settings.get(scope).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn subject_configs(&self, contexts: &Contexts, prefix: &str) -> Vec<(SubjectName, Arc<Config>)> {
+        let mut configs: Vec<(SubjectName, Arc<Config>)> = self
+            .settings
+            .iter()
+            .filter_map(|(scope, settings)| match scope {
+                Scope::Subject(name) if is_listed(name, contexts, prefix) => {
+                    Some((name.clone(), settings.config.clone()?))
+                }
+                _ => None,
+            })
+            .collect();
+        configs.sort_by(|(one, _), (other, _)| one.cmp(other));
+        configs
     }
 
     pub(super) fn contexts(&self) -> Vec<ContextName> {

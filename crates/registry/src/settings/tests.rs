@@ -244,6 +244,23 @@ async fn import_needs_an_empty_scope_and_clears_what_is_soft_deleted() {
     assert_eq!(node.versions("s").await.unwrap(), [1], "forced: nothing is cleared");
 }
 
+/// The top level looks at all contexts: its subject is none, which every subject matches. What is in IMPORT already may
+/// stay there.
+#[tokio::test]
+async fn import_at_the_top_level_looks_at_every_context_and_is_entered_once() {
+    let node = node();
+    node.given(":.c:s", &fields(&["a"])).await;
+    let found = "Cannot import since found existing subjects";
+    assert_eq!(text_of(node.put_mode(top(), Mode::Import).await), found);
+    node.put_mode(in_context(".other"), Mode::Import).await.unwrap();
+    let imported = SchemaRequest { id: Some(7), ..proto(&fields(&["a"])) };
+    node.register(":.other:s", imported).await.unwrap();
+    node.put_mode(in_context(".other"), Mode::Import).await.unwrap();
+    node.put_mode(subject(":.other:s"), Mode::Import).await.unwrap();
+    node.put_mode(in_context(".other"), Mode::ReadWrite).await.unwrap();
+    assert_eq!(text_of(node.put_mode(in_context(".other"), Mode::Import).await), found);
+}
+
 #[tokio::test]
 async fn import_does_not_clear_what_is_referenced() {
     let node = node();
