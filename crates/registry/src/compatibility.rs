@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use sluice_schema::compat::{self, Incompatible, Prior};
+use sluice_schema::compat::{self, Incompatible, Policy, Prior};
 use sluice_schema::{Level, Schema, ValidateFields};
 
 use crate::candidate::{Candidate, Reader, Reading};
@@ -128,7 +128,9 @@ impl Registry {
         let weigh = |schema: &Schema| schema.canonical_text().len();
         let size = weigh(&candidate.schema) + priors.iter().map(|prior| weigh(&prior.schema)).sum::<usize>();
         let new = candidate.schema.clone();
-        let verdict = self.off_thread(size, move || compat::check(level, &new, &priors, checks_fields)).await?;
+        let policy = scope.config.compatibility_policy.as_deref().map_or(Policy::Strict, Policy::from_wire);
+        let check = move || compat::check_under(policy, level, &new, &priors, checks_fields);
+        let verdict = self.off_thread(size, check).await?;
         Ok(refusal(subject, verdict, reserved, level, checks_fields))
     }
 

@@ -28,6 +28,22 @@ pub enum Direction {
     Forward,
 }
 
+/// How much the comparison of JSON Schemas forgives: the setting `compatibilityPolicy`. Other formats have one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// What one side accepts, the other must accept. The default.
+    Strict,
+    /// Properties may come and go as long as none becomes required.
+    Lenient,
+}
+
+impl Policy {
+    /// The policy of this stored word; those that say nothing about JSON Schema are strict.
+    pub fn from_wire(word: &str) -> Policy {
+        if word.eq_ignore_ascii_case("LENIENT") { Policy::Lenient } else { Policy::Strict }
+    }
+}
+
 /// Why a schema may not follow a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incompatible {
@@ -46,20 +62,37 @@ pub struct Incompatible {
     pub validate_fields: bool,
 }
 
-/// Checks `new` under `level` against `previous` (oldest first; the caller has already left out deleted versions
-/// and those of other groups). `Ok` when compatible.
+/// [`check_under`] the default policy.
+pub fn check(level: Level, new: &Schema, previous: &[Prior], validate_fields: bool) -> Result<(), Incompatible> {
+    check_under(Policy::Strict, level, new, previous, validate_fields)
+}
+
+/// Checks `new` under `level` and `policy` against `previous` (oldest first; the caller has already left out deleted
+/// versions and those of other groups). `Ok` when compatible.
 ///
 /// Not transitive: only the last of `previous`. Transitive: newest to oldest, stops at the first that fails.
 /// FULL lists forward differences before backward ones.
-pub fn check(level: Level, new: &Schema, previous: &[Prior], validate_fields: bool) -> Result<(), Incompatible> {
+pub fn check_under(
+    policy: Policy,
+    level: Level,
+    new: &Schema,
+    previous: &[Prior],
+    validate_fields: bool,
+) -> Result<(), Incompatible> {
     let compared = if level.is_transitive() { previous.len() } else { 1 };
     if level == Level::None {
         return Ok(());
     }
-    previous.iter().rev().take(compared).try_for_each(|prior| check_one(level, new, prior, validate_fields))
+    previous.iter().rev().take(compared).try_for_each(|prior| check_one(policy, level, new, prior, validate_fields))
 }
 
-fn check_one(level: Level, new: &Schema, prior: &Prior, validate_fields: bool) -> Result<(), Incompatible> {
+fn check_one(
+    policy: Policy,
+    level: Level,
+    new: &Schema,
+    prior: &Prior,
+    validate_fields: bool,
+) -> Result<(), Incompatible> {
     let old = prior.schema.as_ref();
     if new.schema_type() != old.schema_type() {
         return Err(Incompatible {
@@ -71,7 +104,8 @@ fn check_one(level: Level, new: &Schema, prior: &Prior, validate_fields: bool) -
             validate_fields,
         });
     }
-    let along = |asked: bool, direction| if asked { differences(new, old, direction) } else { Vec::new() };
+    let along =
+        |asked: bool, direction| if asked { differences_under(policy, new, old, direction) } else { Vec::new() };
     let mut found = along(level.checks_forward(), Direction::Forward);
     let backward = along(level.checks_backward(), Direction::Backward);
     let quotes_old = !backward.is_empty() || !level.checks_backward();
@@ -89,10 +123,15 @@ fn check_one(level: Level, new: &Schema, prior: &Prior, validate_fields: bool) -
     })
 }
 
+/// [`differences_under`] the default policy.
+pub fn differences(new: &Schema, old: &Schema, direction: Direction) -> Vec<Difference> {
+    differences_under(Policy::Strict, new, old, direction)
+}
+
 /// The incompatible changes when `new` reads data of `old` ([`Direction::Backward`]) or the other way round.
 /// Compatible changes are not reported. Both schemas have one type; of two types nothing can be said, and
 /// [`check`] does not get here.
-pub fn differences(new: &Schema, old: &Schema, direction: Direction) -> Vec<Difference> {
+pub fn differences_under(_policy: Policy, new: &Schema, old: &Schema, direction: Direction) -> Vec<Difference> {
     let (Schema::Protobuf(new), Schema::Protobuf(old)) = (new, old);
     protobuf::diff::differences(new, old, direction)
 }

@@ -3,6 +3,7 @@
 //! [`text`] reads and prints what is stored, [`value`] holds it, `load` turns it into the [`model`] that versions
 //! are compared on.
 
+pub mod diff;
 pub mod model;
 pub mod named;
 pub mod text;

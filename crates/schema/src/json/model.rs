@@ -71,6 +71,9 @@ pub struct Node {
     pub description: Option<Box<str>>,
     /// `default`; an explicit `null` is `Some(Value::Null)`.
     pub default: Option<Value>,
+    /// The members that no keyword of the reference takes, as an object: `connect.type`, `confluent:tags` and the like.
+    /// `None` when there are none.
+    pub unprocessed: Option<Value>,
     /// `confluent:tags`, in order, when it is a list.
     pub tags: Vec<Box<str>>,
     /// Schemas under `definitions` and `$defs` that tags are looked for in, with their path segments
@@ -87,9 +90,15 @@ impl Node {
             title: None,
             description: None,
             default: None,
+            unprocessed: None,
             tags: Vec::new(),
             definitions: Vec::new(),
         }
+    }
+
+    /// Whether there is a default. An explicit `null` counts in all drafts.
+    pub fn has_default(&self) -> bool {
+        self.default.is_some()
     }
 }
 
