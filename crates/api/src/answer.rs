@@ -130,15 +130,18 @@ pub(crate) struct Cause(pub(crate) String);
 struct ErrorBody<'a> {
     error_code: u32,
     message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
 }
 
 /// `{"error_code": …, "message": …}` as JSON text.
 pub fn error_text(code: u32, message: &str) -> Vec<u8> {
-    serde_json::to_vec(&ErrorBody { error_code: code, message }).unwrap_or_default()
+    serde_json::to_vec(&ErrorBody { error_code: code, message, hint: None }).unwrap_or_default()
 }
 
 pub(crate) fn error_response(media: &'static Produced, wire: Wire) -> Response<Body> {
-    let mut response = Response::new(Body::Whole(error_text(wire.code, &wire.message).into()));
+    let body = ErrorBody { error_code: wire.code, message: &wire.message, hint: wire.hint.as_deref() };
+    let mut response = Response::new(Body::Whole(serde_json::to_vec(&body).unwrap_or_default().into()));
     *response.status_mut() = wire.status;
     response.headers_mut().insert(CONTENT_TYPE, media.header());
     if let Some(cause) = wire.cause {

@@ -18,6 +18,8 @@ pub struct Wire {
     pub code: u32,
     /// `message`
     pub message: Cow<'static, str>,
+    /// `hint`, a field beyond the reference's: only where the client asked for it, or the error is ours alone.
+    pub hint: Option<String>,
     /// For the log, never for the client: the cause of a failure of ours.
     pub cause: Option<String>,
 }
@@ -26,7 +28,7 @@ impl Wire {
     /// An error that is the client's to mend.
     pub fn new(status: u16, code: u32, message: impl Into<Cow<'static, str>>) -> Wire {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Wire { status, code, message: message.into(), cause: None }
+        Wire { status, code, message: message.into(), hint: None, cause: None }
     }
 
     /// An error that is ours: logged once, where the answer is written.

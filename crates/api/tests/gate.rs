@@ -92,6 +92,8 @@ async fn a_breaking_schema_is_refused_before_kafka_with_rule_path_and_version_on
         assert!(message.contains(part), "{part}: {message}");
     }
     assert!(!message.contains('\n'));
+    let hint = reports[1]["hint"].as_str().unwrap();
+    assert!(hint.starts_with("Keep `int64 cents = 2;` in Paid as it is"), "{hint}");
     assert_eq!(reports[2]["value"]["schema_version"], 2);
     assert_eq!(rest.one.records("t").len(), 2);
     assert_eq!(rest.counted("sluice_gate_refused_total", &[("topic", "t"), ("rule", "incompatible")]), 2);

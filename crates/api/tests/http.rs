@@ -271,3 +271,33 @@ async fn a_client_that_never_reads_its_answers_is_let_go() {
     tokio::time::timeout(Duration::from_secs(20), stuck).await.unwrap();
     assert_eq!(status(&server.ask("GET", "/", "").await), "200");
 }
+
+/// The reference's bodies stay as they are for who does not ask.
+#[tokio::test]
+async fn a_hint_is_told_only_to_who_asks_for_it() {
+    let server = start(Settings::default()).await;
+    let post = async |path: &str, message: &str| {
+        let schema =
+            format!(r#"{{"schemaType": "PROTOBUF", "schema": "syntax = \"proto3\"; message M {{ {message} }}"}}"#);
+        let length = schema.len();
+        let head = format!("POST {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Type: application/json");
+        let answer = server.say(&format!("{head}\r\nContent-Length: {length}\r\n\r\n{schema}")).await;
+        serde_json::from_str::<serde_json::Value>(body(&answer)).unwrap()
+    };
+    let hint = "Keep `int32 n = 1;` in M as it is, and add the new one beside it under another name: \
+                `string n_new = 2;`.";
+    let (register, check) = ("/subjects/s/versions", "/compatibility/subjects/s/versions");
+    assert_eq!(post(register, "int32 n = 1;").await["version"], 1);
+    let breaking = "string n = 1;";
+    let refused = post(&format!("{register}?hints=true"), breaking).await;
+    assert_eq!((&refused["error_code"], &refused["hint"]), (&40901.into(), &hint.into()));
+    assert_eq!(post(register, breaking).await.get("hint"), None);
+    for path in [check.to_owned(), format!("{check}/latest"), format!("{check}/1")] {
+        let plain = post(&path, breaking).await;
+        assert_eq!(plain, serde_json::json!({"is_compatible": false}));
+        let hinted = post(&format!("{path}?hints=true"), breaking).await;
+        assert_eq!(hinted, serde_json::json!({"is_compatible": false, "hint": hint}));
+    }
+    let fits = post(&format!("{check}?hints=true"), "int32 n = 1; int32 m = 2;").await;
+    assert_eq!(fits, serde_json::json!({"is_compatible": true}));
+}

@@ -215,6 +215,8 @@ pub enum GateError {
         side: Side,
         /// Rule, path and older version, on one line.
         reason: String,
+        /// What the author may do instead, where something small helps.
+        hint: Option<String>,
     },
     /// Unknown id, or a schema that is not registered and may not be.
     #[error("topic {topic} refuses the {}: {reason}", side.word())]

@@ -322,8 +322,13 @@ impl Resolver<'_> {
             return parse_error(language, text, cause);
         }
         if let Some(gate) = self.gate() {
-            if matches!(error, RegistryError::Incompatible { .. } | RegistryError::IncompatibleMessages { .. }) {
-                return gate.incompatible(reason(error)).into();
+            let hint = match error {
+                RegistryError::Incompatible { details, .. } => Some(details.hint.clone()),
+                RegistryError::IncompatibleMessages { .. } => Some(None),
+                _ => None,
+            };
+            if let Some(hint) = hint {
+                return gate.incompatible(reason(error), hint).into();
             }
             if is_missing(error) {
                 return gate.unregistered(format!("the schema is not registered under subject {subject}")).into();
@@ -368,8 +373,8 @@ pub(crate) struct Gate<'a> {
 }
 
 impl Gate<'_> {
-    pub(crate) fn incompatible(self, reason: String) -> GateError {
-        GateError::Incompatible { topic: self.topic.to_owned(), side: self.side, reason }
+    pub(crate) fn incompatible(self, reason: String, hint: Option<String>) -> GateError {
+        GateError::Incompatible { topic: self.topic.to_owned(), side: self.side, reason, hint }
     }
 
     pub(crate) fn unregistered(self, reason: String) -> GateError {

@@ -35,12 +35,13 @@ impl Registry {
             match checked {
                 // A no that rests on cached state is asked again.
                 Ok(Some(_)) | Err(Error::VersionNotFound { .. }) if how != Freshness::Fresh => how = Freshness::Fresh,
-                Ok(None) => return Ok(CompatibilityReport { is_compatible: true, messages: Vec::new() }),
+                Ok(None) => return Ok(CompatibilityReport { is_compatible: true, ..CompatibilityReport::default() }),
                 Ok(Some(Error::Incompatible { details, .. })) => {
-                    return Ok(CompatibilityReport { is_compatible: false, messages: details.messages() });
+                    let messages = details.messages();
+                    return Ok(CompatibilityReport { is_compatible: false, messages, hint: details.hint });
                 }
                 Ok(Some(Error::IncompatibleMessages { messages, .. })) => {
-                    return Ok(CompatibilityReport { is_compatible: false, messages });
+                    return Ok(CompatibilityReport { messages, ..CompatibilityReport::default() });
                 }
                 Ok(Some(error)) | Err(error) => return Err(error),
             }

@@ -165,13 +165,15 @@ pub enum VersionListing {
     DeletedAsNegative(View),
 }
 
-/// Result of a compatibility check.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Result of a compatibility check; the default is a no without reasons.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CompatibilityReport {
     /// The verdict.
     pub is_compatible: bool,
     /// Reasons, as the endpoint lists them when verbose; empty when compatible.
     pub messages: Vec<String>,
+    /// What the author may do instead of the first incompatible change, where something small helps.
+    pub hint: Option<String>,
 }
 
 /// A partial change of a config: `None` keeps, `Some(None)` clears.

@@ -60,6 +60,8 @@ pub struct Incompatible {
     pub level: Level,
     /// Whether fields were validated (printed in the trailer).
     pub validate_fields: bool,
+    /// What the author may do instead of the first change of the list; shown only when asked for. See [`crate::hint`].
+    pub hint: Option<String>,
 }
 
 /// [`check_under`] the default policy.
@@ -102,6 +104,7 @@ fn check_one(
             quotes_old: false,
             level,
             validate_fields,
+            hint: Some(crate::hint::OTHER_TYPE.to_owned()),
         });
     }
     let along =
@@ -109,10 +112,10 @@ fn check_one(
     let mut found = along(level.checks_forward(), Direction::Forward);
     let backward = along(level.checks_backward(), Direction::Backward);
     let quotes_old = !backward.is_empty() || !level.checks_backward();
+    let first_is = if found.is_empty() { Direction::Backward } else { Direction::Forward };
     found.extend(backward);
-    if found.is_empty() {
-        return Ok(());
-    }
+    let Some(first) = found.first() else { return Ok(()) };
+    let hint = crate::hint::hint(first, new, old, first_is);
     Err(Incompatible {
         against: Some(prior.version),
         old_text: Some(old.canonical_text().clone()),
@@ -120,6 +123,7 @@ fn check_one(
         quotes_old,
         level,
         validate_fields,
+        hint,
     })
 }
 

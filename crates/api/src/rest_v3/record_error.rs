@@ -40,6 +40,14 @@ pub fn record_wire(error: &RecordError) -> (u32, Cow<'_, str>) {
     }
 }
 
+/// `hint` of a record's report: the smallest safe change instead of an incompatible one.
+pub fn record_hint(error: &RecordError) -> Option<&str> {
+    match error {
+        RecordError::Gate(GateError::Incompatible { hint, .. }) => hint.as_deref(),
+        _ => None,
+    }
+}
+
 fn schema_wire(error: &SchemaError) -> (u32, Cow<'_, str>) {
     let invalid = |detail: String| (422, Cow::Owned(format!("Error: 42205 : Invalid schema: {detail}")));
     let failed = |detail: String| (422, Cow::Owned(format!("Error: 42207 : Error serializing message. {detail}")));
@@ -122,7 +130,7 @@ mod tests {
             ("Unverifiable", SchemaError::Unverifiable { reason: reason() }),
         ];
         let gate_errors = [
-            ("Incompatible", GateError::Incompatible { topic: topic(), side, reason: reason() }),
+            ("Incompatible", GateError::Incompatible { topic: topic(), side, reason: reason(), hint: None }),
             ("Unregistered", GateError::Unregistered { topic: topic(), side, reason: reason() }),
             ("ForeignSubject", GateError::ForeignSubject { topic: topic(), side, reason: reason() }),
             ("Framing", GateError::Framing { topic: topic(), side, reason: reason() }),

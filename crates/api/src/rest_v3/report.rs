@@ -9,7 +9,7 @@ use bytes::{BufMut, BytesMut};
 use sluice_data_plane::error::RecordError;
 use sluice_data_plane::produce::{Report, Side, Written};
 
-use super::record_error::record_wire;
+use super::record_error::{record_hint, record_wire};
 use super::timestamp;
 
 /// Writes reports of one stream.
@@ -92,6 +92,10 @@ fn failed(error: &RecordError, out: &mut Vec<u8>) {
     number(i64::from(code), out);
     out.extend_from_slice(br#","message":"#);
     text(message, out);
+    if let Some(hint) = record_hint(error) {
+        out.extend_from_slice(br#","hint":"#);
+        text(hint, out);
+    }
     out.push(b'}');
 }
 

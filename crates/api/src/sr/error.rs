@@ -16,6 +16,15 @@ pub enum SrError {
     Http(HttpError),
     /// The use case refused or failed.
     Registry(Error),
+    /// The same, for a client that asked for a hint (`?hints=true`).
+    Hinted(Error),
+}
+
+impl SrError {
+    /// The error of a use case whose caller asked for hints, or did not.
+    pub(super) fn hinting(hints: bool) -> impl Fn(Error) -> SrError {
+        if hints { SrError::Hinted } else { SrError::Registry }
+    }
 }
 
 impl From<HttpError> for SrError {
@@ -35,6 +44,13 @@ impl From<SrError> for Wire {
         match error {
             SrError::Http(error) => error.wire(),
             SrError::Registry(error) => wire(&error),
+            SrError::Hinted(error) => {
+                let hint = match &error {
+                    Error::Incompatible { details, .. } => details.hint.clone(),
+                    _ => None,
+                };
+                Wire { hint, ..wire(&error) }
+            }
         }
     }
 }
@@ -214,6 +230,7 @@ mod tests {
             level: Level::Backward,
             validate_fields: false,
             quotes_old: false,
+            hint: None,
         };
         vec![
             Error::SubjectNotFound(subject()),

@@ -12,8 +12,9 @@ use super::request::schema_request;
 use crate::answer::Answer;
 use crate::call::Call;
 
-/// `POST /subjects/{subject}/versions?normalize&format&force` → `{id, version, guid, schemaType, …, schema}`.
+/// `POST /subjects/{subject}/versions?normalize&format&force&hints` → `{id, version, guid, schemaType, …, schema}`.
 /// Registering known content gives its version again; an identical request is answered without reading its JSON.
+/// `hints` adds the field `hint` to 40901: the smallest safe change.
 /// 40901, 42201, 42205, 42207, 42208, 42210, 50001, 50002.
 pub(super) async fn register_schema(mut call: Call) -> Result<Answer, SrError> {
     let body = call.read_body().await?;
@@ -27,7 +28,8 @@ pub(super) async fn register_schema(mut call: Call) -> Result<Answer, SrError> {
         RegisterOptions { normalize: call.normalize(), force: call.query().flag("force"), format: call.format() };
     let repeats = gives_the_same_again(&request);
     let subject = call.registry().resolve_alias(&named).await?;
-    let entity = call.registry().register(&call.caller, &subject, request, options).await?;
+    let hinting = SrError::hinting(call.query().flag("hints"));
+    let entity = call.registry().register(&call.caller, &subject, request, options).await.map_err(hinting)?;
     let answer = bytes::Bytes::from(serde_json::to_vec(&SchemaBody::registered(&entity)).unwrap_or_default());
     // An alias may be turned elsewhere without a change of the subject it names.
     if repeats && subject == named {

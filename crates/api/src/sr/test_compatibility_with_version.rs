@@ -9,7 +9,7 @@ use super::request::schema_request;
 use crate::answer::Answer;
 use crate::call::Call;
 
-/// `POST /compatibility/subjects/{subject}/versions/{version}?normalize&verbose` → the check against that one version.
+/// `POST /compatibility/subjects/{subject}/versions/{version}?normalize&verbose&hints` → the check against that one version.
 /// 40402 for a number that is not there; `latest` of an absent subject is compatible.
 pub(super) async fn test_compatibility_with_version(mut call: Call) -> Result<Answer, SrError> {
     let body = call.read_body().await?;
@@ -23,9 +23,11 @@ struct CompatibilityBody {
     is_compatible: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     messages: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
 }
 
-/// Asks, and shows the reasons if `verbose`. A text that does not parse is 422, or when verbose an incompatibility.
+/// Asks, and shows the reasons if `verbose`, and the smallest safe change if `hints`. A text that does not parse is 422, or when verbose an incompatibility.
 pub(super) async fn check(
     call: &Call,
     version: Option<VersionSpec>,
@@ -34,15 +36,13 @@ pub(super) async fn check(
     let verbose = call.query().flag("verbose");
     let subject = call.aliased_subject().await?;
     let checked = call.registry().check_compatibility(&call.caller, &subject, version, request, call.normalize()).await;
+    let says = |text| CompatibilityReport { messages: vec![text], ..CompatibilityReport::default() };
     let report = match checked {
-        Err(Error::InvalidSchema { outline, cause }) if verbose => {
-            CompatibilityReport { is_compatible: false, messages: vec![invalid_schema(outline.as_deref(), &cause)] }
-        }
-        Err(Error::InvalidRequestSchema(text)) if verbose => {
-            CompatibilityReport { is_compatible: false, messages: vec![text] }
-        }
+        Err(Error::InvalidSchema { outline, cause }) if verbose => says(invalid_schema(outline.as_deref(), &cause)),
+        Err(Error::InvalidRequestSchema(text)) if verbose => says(text),
         checked => checked?,
     };
     let messages = verbose.then_some(report.messages);
-    Ok(Answer::json(&CompatibilityBody { is_compatible: report.is_compatible, messages }))
+    let hint = report.hint.filter(|_| call.query().flag("hints"));
+    Ok(Answer::json(&CompatibilityBody { is_compatible: report.is_compatible, messages, hint }))
 }

@@ -12,6 +12,7 @@ mod canonical;
 pub mod codec;
 mod descriptor;
 pub mod diff;
+pub(crate) mod hint;
 mod link;
 pub mod model;
 pub mod parse;
@@ -23,4 +24,5 @@ mod schema;
 mod tags;
 mod validate;
 
+pub(crate) use builtin::is_builtin;
 pub use schema::ProtobufSchema;
