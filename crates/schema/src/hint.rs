@@ -17,6 +17,8 @@ pub fn hint(difference: &Difference, new: &Schema, old: &Schema, direction: Dire
         (Schema::Protobuf(new), Schema::Protobuf(old)) => {
             protobuf::hint::hint(difference, new.file(), old.file(), direction)
         }
+        #[allow(unreachable_patterns)] // formats come one by one
+        _ => None,
     }
 }
 

@@ -41,7 +41,7 @@ pub fn record_wire(error: &RecordError) -> (u32, Cow<'_, str>) {
 }
 
 /// `hint` of a record's report: the smallest safe change instead of an incompatible one.
-pub fn record_hint(error: &RecordError) -> Option<&str> {
+pub(super) fn record_hint(error: &RecordError) -> Option<&str> {
     match error {
         RecordError::Gate(GateError::Incompatible { hint, .. }) => hint.as_deref(),
         _ => None,
