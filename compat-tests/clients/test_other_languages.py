@@ -18,32 +18,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, json_format, messag
 
 from conftest import context
 from harness import programs
+from payments import FORMATS, RECORD, SCHEMAS, stored
 from pythons import deserializer, serializer
-
-AVRO = {"type": "record", "name": "Payment", "namespace": "shop",
-        "fields": [{"name": "id", "type": "string"}, {"name": "cents", "type": "int"}]}
-NOTE = {"name": "note", "type": "string", "default": ""}
-CURRENCY = {"name": "currency", "type": "string"}
-JSON = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Payment", "type": "object",
-        "properties": {"id": {"type": "string"}, "cents": {"type": "integer"}}, "additionalProperties": False}
-PROTOBUF = 'syntax = "proto3";\npackage shop;\n\nmessage Payment {\n  string id = 1;\n  %s cents = 2;%s\n}\n'
-
-
-def json_with(**properties):
-    return JSON | {"properties": JSON["properties"] | properties}
-
-
-# Three versions: the second may follow the first, the third must not follow the second, and the word that says why not.
-SCHEMAS = {
-    "AVRO": (json.dumps(AVRO), json.dumps(AVRO | {"fields": AVRO["fields"] + [NOTE]}),
-             json.dumps(AVRO | {"fields": AVRO["fields"] + [NOTE, CURRENCY]}), "READER_FIELD_MISSING_DEFAULT_VALUE"),
-    "JSON": (json.dumps(JSON), json.dumps(json_with(note={"type": "string"})),
-             json.dumps(json_with(note={"type": "string"}, cents={"type": "string"})), "TYPE_CHANGED"),
-    "PROTOBUF": (PROTOBUF % ("int32", ""), PROTOBUF % ("int32", "\n  string note = 3;"),
-                 PROTOBUF % ("string", "\n  string note = 3;"), "FIELD_SCALAR_KIND_CHANGED"),
-}
-FORMATS = ("PROTOBUF",)
-RECORD = {"id": "p-1", "cents": 250, "note": "paid"}
 
 
 @dataclass
@@ -181,11 +157,6 @@ def test_what_was_registered_reads_back(saw):
     assert {name: facts[name] for name in told if name in facts} == {name: value for name, value in told.items() if name in facts}
     if "uses" in facts:
         assert {"subject": subject, "version": 2} in [{key.lower(): value for key, value in use.items()} for use in facts["uses"]]
-
-
-def stored(type_, text):
-    """Avro is stored compact, in the order it came; JSON Schema as it came; protobuf as it came, being canonical."""
-    return json.dumps(json.loads(text), separators=(",", ":")) if type_ in ("AVRO", "JSON") else text
 
 
 @each_client_and_format

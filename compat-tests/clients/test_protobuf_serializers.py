@@ -3,8 +3,7 @@ import base64
 import json
 
 import pytest
-from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
-from confluent_kafka.schema_registry.error import SchemaRegistryError
+from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer, ProtobufSerializer
 from confluent_kafka.serialization import MessageField
 
@@ -105,20 +104,6 @@ def test_the_second_message_of_a_file_and_a_nested_one_keep_their_index(server, 
     assert shown.get("orderId", shown.get("sku")) == ("o-7" if name == "Receipt" else "a")
 
 
-def test_a_schema_that_breaks_the_subject_is_refused_with_409_and_nothing_is_registered(server):
-    client = SchemaRegistryClient({"url": server.registry})
-    old = Schema('syntax = "proto3"; message A { int32 n = 1; }', "PROTOBUF")
-    new = Schema('syntax = "proto3"; message A { string n = 1; }', "PROTOBUF")
-    first = client.register_schema("s-value", old)
-    assert not client.test_compatibility("s-value", new)
-    with pytest.raises(SchemaRegistryError) as refused:
-        client.register_schema("s-value", new)
-    assert (refused.value.http_status_code, refused.value.error_code) == (409, 40901)
-    assert "FIELD_SCALAR_KIND_CHANGED" in str(refused.value)
-    assert client.get_versions("s-value") == [1]
-    assert client.register_schema("s-value", old) == first
-
-
 def test_a_breaking_inline_schema_is_refused_before_anything_reaches_kafka(server, bootstrap, new_topic):
     topic = new_topic(bootstrap)
     fits = {"type": "PROTOBUF", "schema": 'syntax = "proto3"; message A { int32 n = 1; }', "data": {"n": 1}}
@@ -129,27 +114,3 @@ def test_a_breaking_inline_schema_is_refused_before_anything_reaches_kafka(serve
     assert refused["message"].startswith("Error: 42207 : Error serializing message. Error when registering schema.")
     assert "FIELD_SCALAR_KIND_CHANGED" in refused["message"] and "\n" not in refused["message"]
     assert end_offset(bootstrap, topic) == 1
-
-
-def test_the_clients_own_calls_work_sync_and_async(server):
-    import asyncio
-
-    from confluent_kafka.schema_registry import AsyncSchemaRegistryClient
-    schema = Schema('syntax = "proto3"; message A { int32 n = 1; }', "PROTOBUF")
-
-    async def walk():
-        client = AsyncSchemaRegistryClient({"url": server.registry})
-        number = await client.register_schema("walk-value", schema)
-        assert (await client.get_schema(number)).schema_str.startswith('syntax = "proto3"')
-        assert (await client.lookup_schema("walk-value", schema)).version == 1
-        assert await client.get_versions("walk-value") == [1]
-        return number
-    number = asyncio.run(walk())
-
-    client = SchemaRegistryClient({"url": server.registry})
-    assert client.register_schema("walk-value", schema) == number
-    assert client.set_compatibility("walk-value", "FULL") is not None
-    assert client.get_compatibility("walk-value") == "FULL"
-    assert client.delete_version("walk-value", 1) == 1
-    assert "walk-value" not in client.get_subjects()
-    assert client.delete_subject("walk-value", permanent=True) == [1]
