@@ -34,6 +34,25 @@ impl<T> Named<T> {
         Some(&self.entries[self.sorted[found] as usize].1)
     }
 
+    /// What stands under this name, to be changed.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut T> {
+        self.entries.iter_mut().find(|(key, _)| **key == *name).map(|(_, value)| value)
+    }
+
+    /// Puts a value in the place of its name, or behind all others.
+    pub fn put(&mut self, name: &str, value: T) {
+        let mut entries = std::mem::take(self).into_entries();
+        entries.push((name.into(), value));
+        *self = Named::from_entries(entries);
+    }
+
+    /// Takes a name out.
+    pub fn remove(&mut self, name: &str) {
+        let mut entries = std::mem::take(self).into_entries();
+        entries.retain(|(key, _)| **key != *name);
+        *self = Named::from_entries(entries);
+    }
+
     /// Whether there is such a name.
     pub fn contains(&self, name: &str) -> bool {
         self.get(name).is_some()
