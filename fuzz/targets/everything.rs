@@ -13,7 +13,7 @@ pub fn with_codec(check: impl FnOnce(&Codec, MessagePlan)) {
             let text = include_str!("everything.proto");
             Schema::parse(SchemaType::Protobuf, text, [].into(), [].into()).expect("everything.proto parses")
         });
-        let Schema::Protobuf(schema) = schema;
+        let Schema::Protobuf(schema) = schema else { panic!("everything.proto is protobuf") };
         let codec = schema.codec().expect("everything.proto links");
         check(codec, codec.first_message().expect("everything.proto has messages"));
     });

@@ -162,7 +162,9 @@ async fn subject_of(registry: &Registry, caller: &Caller, id: SchemaId) -> Optio
 }
 
 fn decode_under(schema: &UsableSchema, rest: &[u8]) -> Result<String, String> {
-    let Schema::Protobuf(protobuf) = &*Arc::clone(&schema.schema);
+    let Schema::Protobuf(protobuf) = &*Arc::clone(&schema.schema) else {
+        return Err(format!("{} is not decoded", schema.schema.schema_type()));
+    };
     let codec = protobuf.codec().map_err(|error| error.to_string())?;
     let (indexes, payload) = wire::split_indexes(rest).map_err(|error| error.to_string())?;
     let message = codec.message_by_indexes(&indexes).ok_or("no such message")?;

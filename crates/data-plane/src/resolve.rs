@@ -48,7 +48,9 @@ impl Usable {
     }
 
     pub(crate) fn codec(&self) -> Result<&Codec, SchemaError> {
-        let Schema::Protobuf(schema) = &*self.schema;
+        let Schema::Protobuf(schema) = &*self.schema else {
+            return Err(SchemaError::NotAvailable { format: format_of(self.schema_type) });
+        };
         schema.codec().map_err(not_usable)
     }
 
@@ -94,7 +96,7 @@ impl Resolver<'_> {
         text: &str,
         choice: &SubjectChoice<'_>,
     ) -> Result<Arc<Usable>, RecordError> {
-        if !SchemaType::SUPPORTED.contains(&language) {
+        if language != SchemaType::Protobuf {
             return Err(SchemaError::NotAvailable { format: format_of(language) }.into());
         }
         self.check_language(language)?;
@@ -270,7 +272,9 @@ impl Resolver<'_> {
         let version = version
             .or(found_version)
             .ok_or_else(|| SchemaError::NotUsable { reason: format!("schema {id} has no version") })?;
-        let Schema::Protobuf(protobuf) = &*schema;
+        let Schema::Protobuf(protobuf) = &*schema else {
+            return Err(SchemaError::NotAvailable { format: format_of(schema_type) }.into());
+        };
         let codec = protobuf.codec().map_err(not_usable)?;
         let message = match self.rules.and_then(|rules| rules.message.as_deref()).zip(self.gate()) {
             Some((name, gate)) => codec

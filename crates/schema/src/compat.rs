@@ -135,9 +135,12 @@ pub fn differences(new: &Schema, old: &Schema, direction: Direction) -> Vec<Diff
 /// The incompatible changes when `new` reads data of `old` ([`Direction::Backward`]) or the other way round.
 /// Compatible changes are not reported. Both schemas have one type; of two types nothing can be said, and
 /// [`check`] does not get here.
-pub fn differences_under(_policy: Policy, new: &Schema, old: &Schema, direction: Direction) -> Vec<Difference> {
-    let (Schema::Protobuf(new), Schema::Protobuf(old)) = (new, old);
-    protobuf::diff::differences(new, old, direction)
+pub fn differences_under(policy: Policy, new: &Schema, old: &Schema, direction: Direction) -> Vec<Difference> {
+    match (new, old) {
+        (Schema::Protobuf(new), Schema::Protobuf(old)) => protobuf::diff::differences(new, old, direction),
+        (Schema::Json(new), Schema::Json(old)) => new.differences(old, direction, policy),
+        _ => vec![different_type()],
+    }
 }
 
 fn different_type() -> Difference {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Reference, ResolvedReference, SchemaType, protobuf};
+use crate::{Reference, ResolvedReference, SchemaType, json, protobuf};
 
 /// A text that is not a schema. `Display` is one line, or the parser's own text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,6 +83,8 @@ pub struct TagEdit {
 pub enum Schema {
     /// protobuf
     Protobuf(protobuf::ProtobufSchema),
+    /// JSON Schema
+    Json(json::JsonSchema),
 }
 
 impl Schema {
@@ -99,7 +101,8 @@ impl Schema {
     ) -> Result<Schema, InvalidSchema> {
         match schema_type {
             SchemaType::Protobuf => protobuf::ProtobufSchema::parse(text, references, resolved).map(Schema::Protobuf),
-            SchemaType::Avro | SchemaType::Json => Err(InvalidSchema::UnknownType(schema_type.wire().to_owned())),
+            SchemaType::Json => json::JsonSchema::parse(text, references, resolved).map(Schema::Json),
+            SchemaType::Avro => Err(InvalidSchema::UnknownType(schema_type.wire().to_owned())),
         }
     }
 
@@ -107,6 +110,7 @@ impl Schema {
     pub fn schema_type(&self) -> SchemaType {
         match self {
             Schema::Protobuf(_) => SchemaType::Protobuf,
+            Schema::Json(_) => SchemaType::Json,
         }
     }
 
@@ -114,6 +118,7 @@ impl Schema {
     pub fn canonical_text(&self) -> &Arc<str> {
         match self {
             Schema::Protobuf(schema) => schema.canonical_text(),
+            Schema::Json(schema) => schema.canonical_text(),
         }
     }
 
@@ -121,6 +126,7 @@ impl Schema {
     pub fn references(&self) -> &Arc<[Reference]> {
         match self {
             Schema::Protobuf(schema) => schema.references(),
+            Schema::Json(schema) => schema.references(),
         }
     }
 
@@ -128,6 +134,7 @@ impl Schema {
     pub fn resolved_references(&self) -> &Arc<[ResolvedReference]> {
         match self {
             Schema::Protobuf(schema) => schema.resolved_references(),
+            Schema::Json(schema) => schema.resolved_references(),
         }
     }
 
@@ -136,6 +143,7 @@ impl Schema {
     pub fn normalize(&self) -> Result<Schema, InvalidSchema> {
         match self {
             Schema::Protobuf(schema) => schema.normalize().map(Schema::Protobuf),
+            Schema::Json(schema) => schema.normalize().map(Schema::Json),
         }
     }
 
@@ -144,6 +152,7 @@ impl Schema {
     pub fn validate(&self, fields: ValidateFields) -> Result<(), InvalidSchema> {
         match self {
             Schema::Protobuf(schema) => schema.validate(fields),
+            Schema::Json(schema) => schema.validate(fields),
         }
     }
 
@@ -151,6 +160,8 @@ impl Schema {
     pub fn render(&self, format: Format) -> Result<Arc<str>, InvalidSchema> {
         match self {
             Schema::Protobuf(schema) => schema.render(format),
+            // No other format means anything.
+            Schema::Json(schema) => Ok(schema.canonical_text().clone()),
         }
     }
 
@@ -158,6 +169,7 @@ impl Schema {
     pub fn edit_tags(&self, edit: &TagEdit) -> Result<Schema, InvalidSchema> {
         match self {
             Schema::Protobuf(schema) => schema.edit_tags(edit).map(Schema::Protobuf),
+            Schema::Json(schema) => schema.edit_tags(edit).map(Schema::Json),
         }
     }
 
@@ -165,6 +177,7 @@ impl Schema {
     pub fn tagged_entities(&self) -> Vec<TaggedEntity> {
         match self {
             Schema::Protobuf(schema) => schema.tagged_entities(),
+            Schema::Json(schema) => schema.tagged_entities(),
         }
     }
 
@@ -172,6 +185,7 @@ impl Schema {
     pub fn record_name(&self) -> Option<&str> {
         match self {
             Schema::Protobuf(schema) => schema.record_name(),
+            Schema::Json(schema) => schema.record_name(),
         }
     }
 
@@ -179,6 +193,7 @@ impl Schema {
     pub fn top_level_fields(&self) -> Vec<&str> {
         match self {
             Schema::Protobuf(schema) => schema.top_level_fields(),
+            Schema::Json(schema) => schema.top_level_fields(),
         }
     }
 
@@ -187,6 +202,7 @@ impl Schema {
     pub fn weight_bytes(&self) -> usize {
         match self {
             Schema::Protobuf(schema) => schema.weight_bytes(),
+            Schema::Json(schema) => schema.weight_bytes(),
         }
     }
 }

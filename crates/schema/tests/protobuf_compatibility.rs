@@ -100,7 +100,7 @@ fn proto3(text: &str) -> Schema {
 }
 
 fn protobuf(schema: &Schema) -> &ProtobufSchema {
-    let Schema::Protobuf(schema) = schema;
+    let Schema::Protobuf(schema) = schema else { panic!("not protobuf") };
     schema
 }
 

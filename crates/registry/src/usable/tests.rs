@@ -108,7 +108,7 @@ async fn the_codec_comes_with_its_references() {
     let main = node.given_referrer("main", &using_m("Main"), reference("dep.proto", "dep", 1)).await;
     let cold = node_on(&node.store);
     let usable = cold.registry.usable_by_id(&default_context(), main.id).await.unwrap();
-    let Schema::Protobuf(schema) = &*usable.schema;
+    let Schema::Protobuf(schema) = &*usable.schema else { panic!("not protobuf") };
     schema.codec().unwrap();
     assert_eq!(usable.schema.resolved_references().len(), 1);
 }

@@ -74,10 +74,8 @@ pub struct Node {
     /// The members that no keyword of the reference takes, as an object: `connect.type`, `confluent:tags` and the like.
     /// `None` when there are none.
     pub unprocessed: Option<Value>,
-    /// `confluent:tags`, in order, when it is a list.
-    pub tags: Vec<Box<str>>,
-    /// Schemas under `definitions` and `$defs` that tags are looked for in, with their path segments
-    /// (`definitions.Name`). Only on the nodes that the reference looks at.
+    /// Schemas under `definitions` and `$defs`, with their path segments (`definitions.Name`). Only in a model that
+    /// tags are looked for in, and only where the reference looks.
     pub definitions: Vec<(Box<str>, NodeId)>,
 }
 
@@ -91,7 +89,6 @@ impl Node {
             description: None,
             default: None,
             unprocessed: None,
-            tags: Vec::new(),
             definitions: Vec::new(),
         }
     }

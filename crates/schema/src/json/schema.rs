@@ -6,8 +6,9 @@ use std::sync::{Arc, OnceLock};
 use super::load::{self, LoadError, Referenced, Refs};
 use super::model::{Kind, Model};
 use super::value::Value;
-use super::{tags, text};
-use crate::{InvalidSchema, Reference, ResolvedReference, TagEdit, TaggedEntity, ValidateFields};
+use super::{diff, tags, text};
+use crate::compat::{Direction, Policy};
+use crate::{Difference, InvalidSchema, Reference, ResolvedReference, TagEdit, TaggedEntity, ValidateFields};
 
 /// A parsed JSON Schema. The model is built on first use, and kept.
 #[derive(Debug)]
@@ -125,6 +126,16 @@ impl JsonSchema {
         Ok(())
     }
 
+    /// The incompatible changes from `old` to this schema. A schema that cannot be loaded (an old one that came in
+    /// unchecked) is one change of its own.
+    pub fn differences(&self, old: &JsonSchema, direction: Direction, policy: Policy) -> Vec<Difference> {
+        match (self.model(), old.model()) {
+            (Ok(new), Ok(old)) => diff::differences(new, old, direction, policy),
+            (Err(error), _) => vec![unloadable("The new schema", error)],
+            (_, Err(error)) => vec![unloadable("A previous schema version", error)],
+        }
+    }
+
     /// The schema with tags added and removed in its `confluent:tags`.
     pub fn edit_tags(&self, edit: &TagEdit) -> Result<JsonSchema, InvalidSchema> {
         let mut value = self.value.clone();
@@ -156,6 +167,14 @@ impl JsonSchema {
         let references = self.resolved.iter().map(|resolved| resolved.text.len() + resolved.name.len() + 200);
         BESIDES + (self.text.len() + references.sum::<usize>()) * PER_TEXT_BYTE
     }
+}
+
+fn unloadable(which: &str, error: &LoadError) -> Difference {
+    let message = match error {
+        LoadError::Remote(_) => format!("{which} contains an unsupported external reference"),
+        other => format!("{which} is invalid: {other}"),
+    };
+    Difference { kind: "SCHEMA_INVALID", path: "#/".to_owned(), message }
 }
 
 /// Jackson's `asText` of a scalar.

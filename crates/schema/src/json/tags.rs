@@ -11,8 +11,8 @@ use std::collections::HashSet;
 
 use super::load::{self, Refs};
 use super::model::{Criterion, Kind, Model, NodeId};
-use super::order;
 use super::value::Value;
+use super::{order, text};
 use crate::{InvalidSchema, TagEdit, TaggedEntity};
 
 const TAGS: &str = "confluent:tags";
@@ -89,10 +89,12 @@ impl Search<'_> {
     }
 
     fn add(&mut self, id: NodeId, path: &str, is_record: bool) {
+        let present = self.model.node(id).unprocessed.as_ref().and_then(|left| left.get(TAGS)?.as_array());
         let mut tags: Vec<String> = Vec::new();
-        for tag in &self.model.node(id).tags {
-            if !tags.iter().any(|known| **known == **tag) {
-                tags.push(tag.to_string());
+        for tag in present.unwrap_or_default() {
+            let tag = tag.as_str().map_or_else(|| text::print(tag), str::to_owned);
+            if !tags.contains(&tag) {
+                tags.push(tag);
             }
         }
         if !tags.is_empty() {
@@ -240,7 +242,6 @@ fn sorted(parts: &[Value]) -> Option<Vec<usize>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::text;
     use super::*;
 
     fn entity(path: &str, is_record: bool, tags: &[&str]) -> TaggedEntity {

@@ -18,8 +18,8 @@ use super::super::model::{
 use super::super::named::Named;
 use super::super::value::Value;
 use super::{
-    Document, Draft, LoadError, Loader, Refs, Scope, array, boolean, follow, meta_schema, not_here, number, object,
-    regex, string, strings, tags, uri,
+    Document, Draft, LoadError, Loader, Refs, Scope, array, boolean, follow, left_over, meta_schema, not_here, number,
+    object, regex, string, strings, uri,
 };
 
 const ARRAYS: &[&str] = &["items", "additionalItems", "minItems", "maxItems", "uniqueItems"];
@@ -100,9 +100,22 @@ impl<'a> Keywords<'a> {
         self.all.get(name)
     }
 
+    /// A keyword that is a node of its own.
+    fn take(&mut self, name: &'static str) -> Option<&'a Value> {
+        let value = self.all.get(name);
+        if value.is_some() {
+            self.taken.push(name);
+        }
+        value
+    }
+
+    fn is_taken(&self, name: &str) -> bool {
+        self.taken.contains(&name)
+    }
+
     /// Whether one of `names` is there and not taken.
     fn has_left(&self, names: &[&str]) -> bool {
-        names.iter().any(|name| !self.taken.contains(name) && self.all.contains(name))
+        names.iter().any(|name| !self.is_taken(name) && self.all.contains(name))
     }
 }
 
@@ -148,7 +161,7 @@ impl<'a> Legacy<'a> {
 
     fn schema(&mut self, loader: &mut Loader<'a>, value: &'a Value, scope: &Scope<'a>) -> Result<Node, LoadError> {
         match value {
-            Value::Object(all) => self.object_schema(loader, value, all, &scope.enter(value)?),
+            Value::Object(all) => self.object_schema(loader, all, &scope.enter(value)?),
             Value::Bool(allows) if scope.draft() >= Draft::Six => {
                 Ok(Node::new(if *allows { Kind::True } else { Kind::False }))
             }
@@ -159,13 +172,12 @@ impl<'a> Legacy<'a> {
     fn object_schema(
         &mut self,
         loader: &mut Loader<'a>,
-        value: &'a Value,
         all: &'a Named<Value>,
         scope: &Scope<'a>,
     ) -> Result<Node, LoadError> {
         let mut keywords = Keywords { all, taken: Vec::new() };
         let mut kinds = Vec::new();
-        match keywords.get("$ref") {
+        match keywords.take("$ref") {
             Some(reference) => kinds.push(self.reference(loader, string("$ref", reference)?, scope)?),
             None => self.extract(loader, &mut keywords, scope, &mut kinds)?,
         }
@@ -191,13 +203,18 @@ impl<'a> Legacy<'a> {
             }
             _ => Vec::new(),
         };
+        let id = scope.draft().id_keyword();
+        let annotations: &[&str] = match scope.draft() {
+            Draft::Seven => &[id, "title", "description", "default", "readOnly", "writeOnly"],
+            _ => &[id, "title", "description", "default"],
+        };
         Ok(Node {
             kind,
-            id: text(scope.draft().id_keyword())?,
+            id: text(id)?,
             title: text("title")?,
             description: text("description")?,
             default: keywords.get("default").cloned(),
-            tags: tags(value),
+            unprocessed: left_over(all, |name| keywords.is_taken(name) || annotations.contains(&name)),
             definitions,
         })
     }
@@ -209,23 +226,25 @@ impl<'a> Legacy<'a> {
         scope: &Scope<'a>,
         kinds: &mut Vec<Kind>,
     ) -> Result<(), LoadError> {
-        if let Some(values) = keywords.get("enum") {
+        if let Some(values) = keywords.take("enum") {
             kinds.push(Kind::Enum(array("enum", values)?.to_vec()));
         }
         // In the order of Java's hash set.
         for (name, criterion) in [("allOf", Criterion::All), ("oneOf", Criterion::One), ("anyOf", Criterion::Any)] {
-            if let Some(parts) = keywords.get(name) {
+            if let Some(parts) = keywords.take(name) {
                 let subschemas = self.children(loader, array(name, parts)?, scope)?;
                 kinds.push(Kind::Combined(Combined { criterion, subschemas, synthetic: false, extended: false }));
             }
         }
-        if let Some(not) = keywords.get("not") {
+        if let Some(not) = keywords.take("not") {
             kinds.push(Kind::Not(self.child(loader, not, scope)?));
         }
-        if let Some(value) = keywords.get("const").filter(|_| scope.draft() != Draft::Four) {
+        if scope.draft() != Draft::Four
+            && let Some(value) = keywords.take("const")
+        {
             kinds.push(Kind::Const(value.clone()));
         }
-        match keywords.get("type") {
+        match keywords.take("type") {
             None => {}
             Some(Value::Array(types)) => {
                 let mut subschemas = Vec::with_capacity(types.len());
@@ -293,7 +312,8 @@ impl<'a> Legacy<'a> {
             kinds.push(Kind::String(Box::new(StringSchema { requires_string: false, ..strings })));
         }
         if scope.draft() >= Draft::Seven && keywords.has_left(&["if", "then", "else"]) {
-            let mut part = |name: &str| keywords.get(name).map(|value| self.child(loader, value, scope)).transpose();
+            let mut part =
+                |name: &'static str| keywords.take(name).map(|value| self.child(loader, value, scope)).transpose();
             kinds.push(Kind::Conditional(Conditional {
                 if_schema: part("if")?,
                 then_schema: part("then")?,

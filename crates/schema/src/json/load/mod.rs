@@ -20,6 +20,7 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 use super::model::{Kind, Model, Node, NodeId};
+use super::named::Named;
 use super::text;
 use super::value::{Number, Value};
 
@@ -288,7 +289,7 @@ fn array<'a>(name: &str, value: &'a Value) -> Result<&'a [Value], LoadError> {
     value.as_array().ok_or_else(|| LoadError::keyword(name, "an array", value))
 }
 
-fn object<'a>(name: &str, value: &'a Value) -> Result<&'a super::named::Named<Value>, LoadError> {
+fn object<'a>(name: &str, value: &'a Value) -> Result<&'a Named<Value>, LoadError> {
     value.as_object().ok_or_else(|| LoadError::keyword(name, "an object", value))
 }
 
@@ -303,14 +304,11 @@ fn regex(name: &str, pattern: &str) -> Result<Box<str>, LoadError> {
     Ok(pattern.into())
 }
 
-/// `confluent:tags`, when it is a list.
-fn tags(schema: &Value) -> Vec<Box<str>> {
-    let tags = schema.get("confluent:tags").and_then(Value::as_array).unwrap_or_default();
-    let print = |tag: &Value| match tag {
-        Value::String(tag) => tag.clone(),
-        other => text::print(other).into(),
-    };
-    tags.iter().map(print).collect()
+/// The members that `is_taken` leaves over, as an object; `None` when there are none.
+fn left_over(members: &Named<Value>, is_taken: impl Fn(&str) -> bool) -> Option<Value> {
+    let left = members.iter().filter(|(name, _)| !is_taken(name));
+    let left: Vec<(Box<str>, Value)> = left.map(|(name, value)| (name.into(), value.clone())).collect();
+    (!left.is_empty()).then(|| Value::Object(Named::from_entries(left)))
 }
 
 #[cfg(test)]

@@ -20,8 +20,8 @@ use super::super::value::{Number, Value};
 use super::legacy::distinct;
 use super::piece::Piece;
 use super::{
-    Document, Draft, LoadError, Loader, Refs, Scope, array, boolean, follow, meta_schema, not_here, number, object,
-    regex, string, strings, tags, uri,
+    Document, Draft, LoadError, Loader, Refs, Scope, array, boolean, follow, left_over, meta_schema, not_here, number,
+    object, regex, string, strings, uri,
 };
 
 /// The URI of a document without an id.
@@ -257,7 +257,7 @@ impl<'a> Modern<'a> {
             let reference = self.reference(loader, string("$dynamicRef", reference)?, scope)?;
             node = Piece::of(reference).join(Piece::One(node), loader)?.into_node(loader)?;
         }
-        self.annotate(loader, &mut node, value, members, scope)?;
+        self.annotate(loader, &mut node, members, scope)?;
         Ok(node)
     }
 
@@ -265,7 +265,6 @@ impl<'a> Modern<'a> {
         &mut self,
         loader: &mut Loader<'a>,
         node: &mut Node,
-        value: &'a Value,
         members: &'a Named<Value>,
         scope: &Scope<'a>,
     ) -> Result<(), LoadError> {
@@ -280,12 +279,13 @@ impl<'a> Modern<'a> {
         if let Some(default) = members.get("default") {
             node.default = Some(default.clone());
         }
+        let is_known = |name: &str| name == "$defs" || KNOWN.contains(&name);
         let definitions = match members.get("$defs") {
             Some(value) => self.named(loader, "$defs", value, scope)?,
             None => Named::default(),
         };
-        if !definitions.is_empty() || members.names().any(|name| name != "$defs" && !KNOWN.contains(&name)) {
-            node.tags = tags(value);
+        if !definitions.is_empty() || !members.names().all(is_known) {
+            node.unprocessed = left_over(members, is_known);
             let named = |(name, id): (&str, &NodeId)| (format!("$defs.{name}").into(), *id);
             if loader.refs == Refs::Ignore {
                 node.definitions = definitions.iter().map(named).collect();

@@ -118,7 +118,7 @@ fn merge(into: &mut Node, from: Node) -> Result<(), LoadError> {
     take(&mut into.description, from.description);
     take(&mut into.id, from.id);
     take(&mut into.default, from.default);
-    into.tags = from.tags;
+    into.unprocessed = from.unprocessed;
     into.definitions = from.definitions;
     match (&mut into.kind, from.kind) {
         (Kind::Array(into), Kind::Array(from)) => {
