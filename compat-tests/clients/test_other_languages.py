@@ -191,3 +191,20 @@ def test_python_reads_what_the_client_writes_and_the_client_what_python_writes(s
         return
     read = deserializer(type_, SchemaRegistryClient({"url": server_for_module.registry}), payment)(written, context("any"))
     assert (json_format.MessageToDict(read) if type_ == "PROTOBUF" else read) == RECORD
+
+
+@pytest.mark.skipif("AVRO" not in FORMATS, reason="until the registry takes Avro")
+def test_the_java_client_that_caches_sees_the_same(reports, journey):
+    saw, subject = reports("java")["formats"]["AVRO"]["caching"], "flink-java-AVRO-value"
+    first, second, _, reason = SCHEMAS["AVRO"]
+    ids = journey["formats"]["AVRO"]["ids"]
+    assert [saw["first"], saw["second"]] == ids
+    assert saw["compatible"] == [True, False] and reason in saw["why_not"][0]
+    assert saw["latest"] == {"id": ids[1], "version": 2, "schema": stored("AVRO", second)}
+    assert json.loads(saw["by_id"]) == json.loads(first) and saw["looked_up"] == 1
+    refused = saw["refused"]
+    assert (refused["status"], refused["code"]) == (409, 40901) and reason in refused["message"]
+    # The client appends the code to the message; its negative caches go by the code.
+    assert (saw["missing"]["code"], saw["missing"]["message"]) == (40401, f"Subject '{subject}-missing' not found.; error code: 40401")
+    assert (saw["unknown_id"]["status"], saw["unknown_id"]["code"]) == (404, 40403)
+    assert saw["purged"] == [1, 2]
