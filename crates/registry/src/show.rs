@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sluice_schema::{Format, Reference, TaggedEntity};
 
-use crate::*;
+use crate::{contract, *};
 
 impl Registry {
     /// The entity with its text in this format.
@@ -36,8 +36,11 @@ impl Registry {
                 let subject = SubjectName::parse_in(context, &r.subject).qualified();
                 Reference { subject, ..r.clone() }
             };
-            let references = entity.content.references.iter().map(qualify).collect();
-            entity.content = Arc::new(Content { references, ..(*entity.content).clone() });
+            let references: Arc<[Reference]> = entity.content.references.iter().map(qualify).collect();
+            // The hash is that of what is shown.
+            let (metadata, rule_set) = (entity.content.metadata.as_deref(), entity.content.rule_set.as_deref());
+            let guid = contract::guid(&entity.content.text, &references, metadata, rule_set);
+            entity.content = Arc::new(Content { references, guid, ..(*entity.content).clone() });
             entity.as_of = None;
         }
         Ok(entity)

@@ -6,9 +6,12 @@
 //! Source: schema-registry `AbstractSchemaRegistry#modifySchemaTags`, 8.2.0; schema-registry.md §1.5 and the recordings
 //! of `tags-endpoint`.
 
-use sluice_schema::Format;
+use std::sync::Arc;
+
+use sluice_schema::{Format, Version};
 
 use crate::contract;
+use crate::load::Freshness;
 use crate::register::Made;
 use crate::*;
 
@@ -33,12 +36,14 @@ impl Registry {
         }
         let edited = self.find_version(caller, subject, version, Include::Live).await?;
         let content = &edited.content;
+        // Rules follow the version before the new one, whichever version is edited; so they do when none are named.
         let rule_set = if edits_rules {
-            let merged = contract::merge_rule_sets(content.rule_set.as_deref(), request.rules_to_merge.as_ref());
+            let before = self.rules_before(subject, request.new_version).await?;
+            let merged = contract::merge_rule_sets(before.as_deref(), request.rules_to_merge.as_ref());
             // A set that was emptied is kept empty: without one, the latest version's would be taken.
             Some(contract::remove_rules(merged.unwrap_or_default(), &request.rules_to_remove))
         } else {
-            request.rule_set.or_else(|| content.rule_set.as_deref().cloned())
+            request.rule_set
         };
         let next = request.new_version.filter(|version| *version != 0).unwrap_or(-1);
         let register = SchemaRequest {
@@ -54,6 +59,24 @@ impl Registry {
         };
         let options = RegisterOptions { normalize: Normalize::No, force: false, format };
         self.register_made(caller, subject, register, options, Made::ByEditing).await
+    }
+
+    /// The rules of the version before this one; of the latest if there is no number.
+    async fn rules_before(
+        &self,
+        subject: &SubjectName,
+        new_version: Option<i32>,
+    ) -> Result<Option<Arc<RuleSet>>, Error> {
+        let before = new_version.and_then(|version| version.checked_sub(1)).filter(|version| *version > 0);
+        let current = self.load_subject(subject, Freshness::Fresh).await?;
+        let row = match before {
+            Some(number) => current.version(Version(number)).filter(|row| !row.deleted),
+            None => current.latest(),
+        };
+        match row {
+            Some(row) => Ok(self.content_of(subject, row).await?.rule_set.clone()),
+            None => Ok(None),
+        }
     }
 }
 

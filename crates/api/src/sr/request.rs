@@ -238,10 +238,9 @@ fn schema_tags(value: Json<'_>) -> Result<TaggedEntity, HttpError> {
     entity.done();
     let tags = fields.list("tags", "String", text)?;
     fields.done();
-    let (Some(path), Some(entity_type)) = (path, entity_type) else {
-        return Err(HttpError::BadBody("Cannot construct instance of `SchemaEntity`: path or type is missing".into()));
-    };
-    Ok(TaggedEntity { path, is_record: entity_type == "sr_record", tags })
+    let path = path.ok_or_else(|| HttpError::BadBody("Cannot construct instance of `SchemaEntity`: no path".into()))?;
+    // Without a type a path names a field.
+    Ok(TaggedEntity { path, is_record: entity_type == Some("sr_record"), tags })
 }
 
 /// A map; absent is empty, a `null` inside is refused by `read`.
@@ -304,6 +303,9 @@ mod tests {
                 r#"{"schema":"s","schemaTagsToAdd":[{"schemaEntity":{"entityPath":"a","entityType":"SR_FIELD"}}]}"#,
                 (400, 400),
             ),
+            (r#"{"schema":"s","schemaTagsToAdd":[{"schemaEntity":{"entityPath":"a"},"tags":["t"]}]}"#, (200, 0)),
+            (r#"{"schema":"s","schemaTagsToAdd":[{"schemaEntity":{"entityType":"sr_field"}}]}"#, (400, 400)),
+            (r#"{"schema":"s","schemaTagsToAdd":[{"tags":["t"]}]}"#, (400, 400)),
             ("", (422, 422)),
             ("null", (422, 422)),
             ("{} {}", (400, 400)),

@@ -192,6 +192,10 @@ async fn references_are_shown_qualified_on_request() {
     assert_eq!(shown.content.references[0].subject, ":.c:dep");
     let plain = node.version(":.c:main", VersionSpec::Latest).await.unwrap();
     assert_eq!(plain.content.references[0].subject, "dep");
+    // The GUID is that of what is shown: one that carries the qualified name itself has it, too.
+    assert_ne!(shown.content.guid, plain.content.guid);
+    let twin = node.given_referrer(":.c:twin", &using_m("Main"), reference("dep.proto", ":.c:dep", 1)).await;
+    assert_eq!(shown.content.guid, twin.content.guid);
 }
 
 #[tokio::test]

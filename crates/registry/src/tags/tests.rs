@@ -66,7 +66,12 @@ async fn rules_are_replaced_merged_and_removed() {
         rules_to_remove: names.iter().map(|name| (*name).to_owned()).collect(),
         ..TagRequest::default()
     };
-    assert_eq!(names(&edit(&node, "s", latest, remove(&["b", "c"])).await.unwrap()), ["a"]);
+    // Whichever version is edited, its rules are those of the version before the new one.
+    let first = VersionSpec::Number(1);
+    assert_eq!(names(&edit(&node, "s", first, TagRequest::default()).await.unwrap()), ["b", "a", "c"]);
+    let merge = TagRequest { rules_to_merge: Some(rules(&["c"])), new_version: Some(5), ..TagRequest::default() };
+    assert_eq!(names(&edit(&node, "s", first, merge).await.unwrap()), ["b", "a", "c"]);
+    assert_eq!(names(&edit(&node, "s", first, remove(&["b", "c"])).await.unwrap()), ["a"]);
     assert_eq!(edit(&node, "s", latest, remove(&["a"])).await.unwrap().content.rule_set, None);
     let both = TagRequest { rule_set: Some(rules(&["a"])), ..remove(&["b"]) };
     let refused = edit(&node, "s", latest, both).await;
