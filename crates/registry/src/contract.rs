@@ -232,7 +232,10 @@ fn mode_of(rule: &Rule) -> &str {
 }
 
 fn validate_rule(rule: &Rule) -> Result<(), String> {
-    let name = rule.name.as_deref().filter(|name| !name.is_empty()).ok_or("Empty rule name")?;
+    let name = rule.name.as_deref().ok_or("Missing rule name")?;
+    if name.is_empty() {
+        return Err("Empty rule name".to_owned());
+    }
     if name.chars().count() > LONGEST_NAME {
         return Err("Rule name too long".to_owned());
     }
