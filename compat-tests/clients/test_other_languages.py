@@ -22,6 +22,11 @@ from payments import FORMATS, RECORD, SCHEMAS, stored
 from pythons import deserializer, serializer
 
 
+METADATA = {"properties": {"owner": "shop", "major": "1"}, "tags": {"**.id": ["PII"]}}
+RULE = {"name": "positive", "doc": "money", "kind": "CONDITION", "mode": "WRITE", "type": "CEL", "tags": ["PII"],
+        "params": {"unit": "cent"}, "expr": "message.cents > 0", "onFailure": "ERROR"}
+
+
 @dataclass
 class Client:
     """A program, and what its client cannot tell or do: facts that its report must have and facts it need not."""
@@ -36,7 +41,7 @@ class Client:
 
 BASIC = {"first", "again", "second", "refused", "missing", "written", "read"}
 READS = {"compatible", "versions", "latest", "by_id", "by_guid", "looked_up"}
-MANAGES = {"no_level", "level", "deleted", "purged"}
+MANAGES = {"no_level", "level", "deleted", "purged", "contract"}
 CLIENTS = {
     "node-confluent": Client(programs.node_command("confluent.cjs"), "1.10.1", BASIC | READS | MANAGES | {"deleted_version"}),
     "node-kafkajs": Client(programs.node_command("kafkajs.cjs"), "3.9.0",
@@ -96,7 +101,11 @@ def reports(journey):
 
     def report(name):
         if name not in done:
-            result = subprocess.run(CLIENTS[name].command, input=json.dumps(journey | {"prefix": name}), capture_output=True,
+            formats = {type_: described | {"contract": {"subject": f"{name}-{type_}-contract", "metadata": METADATA,
+                                                        "ruleSet": {"domainRules": [RULE]}}}
+                       for type_, described in journey["formats"].items()}
+            told = json.dumps(journey | {"prefix": name, "formats": formats})
+            result = subprocess.run(CLIENTS[name].command, input=told, capture_output=True,
                                     text=True, timeout=120)
             assert result.returncode == 0, f"{name} failed:\n{result.stderr[-4000:]}"
             done[name] = json.loads(result.stdout)
@@ -175,6 +184,18 @@ def test_levels_are_kept_and_deletes_take_what_is_left(saw):
     facts, _, _, _ = saw
     told = {"level": "FULL", "mode": "READWRITE", "deleted_version": 1, "deleted": [2], "purged": [1, 2]}
     assert {name: facts[name] for name in told if name in facts} == {name: value for name, value in told.items() if name in facts}
+
+
+@each_client_and_format
+def test_metadata_and_rules_come_back(saw):
+    facts, client, _, _ = saw
+    if "contract" not in client.facts:
+        return  # a client that knows of none
+    contract = facts["contract"]
+    assert {name: value for name, value in contract["metadata"].items() if value} == METADATA
+    [rule] = contract["ruleSet"]["domainRules"]
+    assert {name: value for name, value in rule.items() if value} == RULE
+    assert not contract["ruleSet"].get("migrationRules")
 
 
 @each_client_and_format

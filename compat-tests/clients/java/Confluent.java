@@ -3,7 +3,10 @@ import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schema
 import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schemaregistry.client.CachedSchemaRegistryClient;
 import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schemaregistry.client.rest.RestService;
 import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schemaregistry.client.rest.entities.Config;
+import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schemaregistry.client.rest.entities.Metadata;
+import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schemaregistry.client.rest.entities.RuleSet;
 import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schemaregistry.client.rest.entities.requests.ConfigUpdateRequest;
+import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schemaregistry.client.rest.entities.requests.RegisterSchemaRequest;
 import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schemaregistry.client.rest.exceptions.RestClientException;
 import org.apache.flink.avro.shaded.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.avro.shaded.com.fasterxml.jackson.databind.ObjectMapper;
@@ -120,10 +123,25 @@ public class Confluent {
         saw.put("no_level", refusal(() -> client.getConfig(NO_HEADERS, subject, false)));
         client.updateConfig(new ConfigUpdateRequest(new Config("FULL")), subject);
         saw.put("level", client.getConfig(subject).getCompatibilityLevel());
+        contract(client, type, format, saw);
         saw.put("mode", client.getMode(subject, true).getMode());
         saw.put("deleted_version", client.deleteSchemaVersion(NO_HEADERS, subject, "1"));
         saw.put("deleted", client.deleteSubject(NO_HEADERS, subject));
         saw.put("purged", client.deleteSubject(NO_HEADERS, subject, true));
+    }
+
+    /** Metadata and rules that are registered, as they come back. */
+    private static void contract(RestService client, String type, JsonNode format, Map<String, Object> saw) throws Exception {
+        JsonNode contract = format.get("contract");
+        String subject = contract.get("subject").asText();
+        var request = new RegisterSchemaRequest();
+        request.setSchema(format.get("first").asText());
+        request.setSchemaType(type);
+        request.setMetadata(JSON.treeToValue(contract.get("metadata"), Metadata.class));
+        request.setRuleSet(JSON.treeToValue(contract.get("ruleSet"), RuleSet.class));
+        client.registerSchema(request, subject, false);
+        var found = client.getLatestWithMetadata(subject, request.getMetadata().getProperties(), false);
+        saw.put("contract", Map.of("metadata", found.getMetadata(), "ruleSet", found.getRuleSet()));
     }
 
     private interface Call {

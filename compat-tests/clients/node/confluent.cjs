@@ -39,10 +39,19 @@ async function walk(journey, schemaType, format, saw) {
   saw.no_level = failure(await refusal(() => client.getCompatibility(subject)))
   await client.updateCompatibility(subject, sr.Compatibility.Full ?? 'FULL')
   saw.level = await client.getCompatibility(subject)
+  await contract(open, schemaType, format, saw)
   await writeAndRead(open(), schemaType, topic, format, saw)
   saw.deleted_version = await client.deleteSubjectVersion(subject, 1)
   saw.deleted = await client.deleteSubject(subject)
   saw.purged = await client.deleteSubject(subject, true)
+}
+
+/** Metadata and rules that are registered, as another process gets them back. */
+async function contract(open, schemaType, format, saw) {
+  const { metadata, ruleSet } = format.contract
+  await open().register(format.contract.subject, { schema: format.first, schemaType, metadata, ruleSet })
+  const found = await open().getLatestWithMetadata(format.contract.subject, metadata.properties)
+  saw.contract = { metadata: found.metadata, ruleSet: found.ruleSet }
 }
 
 async function writeAndRead(client, schemaType, topic, format, saw) {

@@ -99,6 +99,9 @@ func walk(j journey.Journey, name string, f journey.Format, saw map[string]any) 
 		return err
 	}
 	saw["level"] = level.String()
+	if err := contract(j, info(f.First), f.Contract, saw); err != nil {
+		return err
+	}
 	if err := writeAndRead(j, name, topic, f, saw); err != nil {
 		return err
 	}
@@ -110,6 +113,30 @@ func walk(j journey.Journey, name string, f journey.Format, saw map[string]any) 
 	}
 	saw["purged"], err = client.DeleteSubject(subject, true)
 	return err
+}
+
+// contract registers metadata and rules, and reports them as another process gets them back.
+func contract(j journey.Journey, info schemaregistry.SchemaInfo, c journey.Contract, saw map[string]any) error {
+	info.Metadata, info.RuleSet = &schemaregistry.Metadata{}, &schemaregistry.RuleSet{}
+	if err := c.Into(info.Metadata, info.RuleSet); err != nil {
+		return err
+	}
+	client, err := newClient(j)
+	if err != nil {
+		return err
+	}
+	if _, err := client.Register(c.Subject, info, false); err != nil {
+		return err
+	}
+	if client, err = newClient(j); err != nil {
+		return err
+	}
+	found, err := client.GetLatestWithMetadata(c.Subject, info.Metadata.Properties, false)
+	if err != nil {
+		return err
+	}
+	saw["contract"] = map[string]any{"metadata": found.Metadata, "ruleSet": found.RuleSet}
+	return nil
 }
 
 func newClient(j journey.Journey) (schemaregistry.Client, error) {

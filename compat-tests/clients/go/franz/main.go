@@ -102,6 +102,19 @@ func walk(j journey.Journey, name string, f journey.Format, saw map[string]any) 
 		return level.Err
 	}
 	saw["level"] = level.Level.String()
+	ruled := schema(f.First)
+	ruled.SchemaMetadata, ruled.SchemaRuleSet = &sr.SchemaMetadata{}, &sr.SchemaRuleSet{}
+	if err := f.Contract.Into(ruled.SchemaMetadata, ruled.SchemaRuleSet); err != nil {
+		return err
+	}
+	if _, err := client.CreateSchema(ctx, f.Contract.Subject, ruled); err != nil {
+		return err
+	}
+	kept, err := client.SchemaByVersion(ctx, f.Contract.Subject, -1)
+	if err != nil {
+		return err
+	}
+	saw["contract"] = map[string]any{"metadata": kept.SchemaMetadata, "ruleSet": kept.SchemaRuleSet}
 	if err := writeAndRead(name, latest.ID, f, saw); err != nil {
 		return err
 	}

@@ -26,12 +26,28 @@ type Journey struct {
 
 // Format holds three versions of a schema: the second may follow the first, the third must not follow the second.
 type Format struct {
-	First       string  `json:"first"`
-	Second      string  `json:"second"`
-	Breaking    string  `json:"breaking"`
-	Record      Payment `json:"record"`
-	Payload     string  `json:"payload"`     // Record, written by the Python serializer, in hex
-	Descriptors string  `json:"descriptors"` // of Second, a serialized FileDescriptorSet in base64; protobuf only
+	First       string   `json:"first"`
+	Second      string   `json:"second"`
+	Breaking    string   `json:"breaking"`
+	Record      Payment  `json:"record"`
+	Payload     string   `json:"payload"` // Record, written by the Python serializer, in hex
+	Contract    Contract `json:"contract"`
+	Descriptors string   `json:"descriptors"` // of Second, a serialized FileDescriptorSet in base64; protobuf only
+}
+
+// Contract holds metadata and rules, as the API spells them, and the subject that gets them with the first version.
+type Contract struct {
+	Subject  string          `json:"subject"`
+	Metadata json.RawMessage `json:"metadata"`
+	RuleSet  json.RawMessage `json:"ruleSet"`
+}
+
+// Into fills a client's own types.
+func (c Contract) Into(metadata, ruleSet any) error {
+	if err := json.Unmarshal(c.Metadata, metadata); err != nil {
+		return err
+	}
+	return json.Unmarshal(c.RuleSet, ruleSet)
 }
 
 // Payment is the record that the second version describes.
