@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the seeds of every fuzz target into fuzz/corpus/, from the corpora that the tests use.
 
-Schema texts: every protobuf text of the recorded exchanges and the built-in files. Pairs for `compatibility`: the
+Schema texts: every protobuf text and JSON Schema of the recorded exchanges and the built-in files. Pairs for `compatibility`: the
 old and new texts of one recorded scenario. Bodies of requests: whatever the recordings sent to the registry. JSON,
 payloads and frames: what the recordings of produce sent and what was found in Kafka, and the files of
 fuzz/seeds/<target>/.
@@ -32,12 +32,13 @@ def objects(node):
         yield from objects(child)
 
 
-def protobuf_texts(scenario) -> list[str]:
+def schema_texts(scenario, *types) -> list[str]:
+    """Every schema text that is said to be of one of `types`, in either API's word for it."""
     found = []
     for node in objects(scenario):
         text = node.get("schema")
-        is_protobuf = "PROTOBUF" in (node.get("schemaType"), node.get("type"))
-        if is_protobuf and isinstance(text, str) and text not in found:
+        said = {node.get("schemaType"), node.get("type")}
+        if said.intersection(types) and isinstance(text, str) and text not in found:
             found.append(text)
     return found
 
@@ -57,7 +58,9 @@ def bodies(step) -> list[bytes]:
 def registry() -> None:
     for path in sorted(GOLDEN.glob("registry/recorded*/*.json")):
         scenario = json.loads(path.read_text())
-        texts = protobuf_texts(scenario)
+        for text in schema_texts(scenario, "JSON"):
+            write("json_schema_parser", text.encode())
+        texts = schema_texts(scenario, "PROTOBUF")
         for text in texts:
             write("proto_parser", text.encode())
             write("canonical_print", text.encode())

@@ -80,6 +80,7 @@ pub struct TagEdit {
 
 /// A parsed schema with its references.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "lives behind an Arc, one per cached schema")]
 pub enum Schema {
     /// protobuf
     Protobuf(protobuf::ProtobufSchema),

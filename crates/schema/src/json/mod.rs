@@ -1,7 +1,7 @@
 //! JSON Schema: drafts 4, 6, 7, 2019-09 and 2020-12.
 //!
 //! [`text`] reads and prints what is stored, [`value`] holds it, [`load`] turns it into the [`model`] that versions
-//! are compared on by [`diff`]; [`JsonSchema`] is all of it together.
+//! are compared on by [`diff`]; [`validate`] holds data against a schema. [`JsonSchema`] is all of it together.
 
 pub mod diff;
 pub mod load;
@@ -11,6 +11,7 @@ mod order;
 mod schema;
 mod tags;
 pub mod text;
+pub mod validate;
 pub mod value;
 
 pub use schema::JsonSchema;

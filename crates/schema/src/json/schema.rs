@@ -5,8 +5,9 @@ use std::sync::{Arc, OnceLock};
 
 use super::load::{self, LoadError, Referenced, Refs};
 use super::model::{Kind, Model};
+use super::validate::Validator;
 use super::value::Value;
-use super::{diff, tags, text};
+use super::{diff, tags, text, validate};
 use crate::compat::{Direction, Policy};
 use crate::{Difference, InvalidSchema, Reference, ResolvedReference, TagEdit, TaggedEntity, ValidateFields};
 
@@ -19,6 +20,7 @@ pub struct JsonSchema {
     references: Arc<[Reference]>,
     resolved: Arc<[ResolvedReference]>,
     model: OnceLock<Result<Model, LoadError>>,
+    validator: OnceLock<Result<Validator, InvalidSchema>>,
 }
 
 impl JsonSchema {
@@ -48,7 +50,8 @@ impl JsonSchema {
         // What is stored must be readable again.
         text::check_size(&text)?;
         let record_name = value.get("title").and_then(as_text);
-        Ok(JsonSchema { value, text: text.into(), record_name, references, resolved, model: OnceLock::new() })
+        let (model, validator) = (OnceLock::new(), OnceLock::new());
+        Ok(JsonSchema { value, text: text.into(), record_name, references, resolved, model, validator })
     }
 
     /// The JSON.
@@ -74,6 +77,12 @@ impl JsonSchema {
     /// What versions are compared on; built on first use and kept.
     pub fn model(&self) -> Result<&Model, &LoadError> {
         self.model.get_or_init(|| load::load(&self.value, &self.referenced(), Refs::Follow)).as_ref()
+    }
+
+    /// What holds data against the schema; compiled on first use and kept. Fails for what cannot be compiled, which a
+    /// few schemas that validate are: the validator insists on the meta-schema.
+    pub fn validator(&self) -> Result<&Validator, InvalidSchema> {
+        self.validator.get_or_init(|| validate::compile(self)).as_ref().map_err(Clone::clone)
     }
 
     fn referenced(&self) -> Vec<Referenced> {

@@ -1,0 +1,312 @@
+//! Data held against a schema: the `jsonschema` crate, with the schema's references and nothing from outside.
+//!
+//! A [`Validator`] is compiled once per schema and shared. Drafts up to 7 are as strict about `integer` as the
+//! reference: `1.0` is none. Patterns are capped in size and in steps back; data nests at most 128 levels.
+//!
+//! A refusal reads `#/path: what`, in the reference's words where they say more than a class name.
+//!
+//! Source: everit-json-schema 1.14 `ValidatingVisitor`; recordings `jsonschema-invalid-data`, `jsonschema-kinds`.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Keyword, PatternOptions, Retrieve, Uri, ValidationError};
+use serde_json::Value;
+
+use super::load::Draft;
+use super::schema::JsonSchema;
+use crate::InvalidSchema;
+
+/// Bytes of a compiled pattern.
+const MAX_PATTERN: usize = 1024 * 1024;
+/// Steps back of one match.
+const MAX_BACKTRACKS: usize = 100_000;
+/// Characters of a refusal.
+const MAX_REFUSAL: usize = 500;
+
+/// Data that does not fit; `Display` is one line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Mismatch(pub String);
+
+/// A compiled schema.
+#[derive(Debug)]
+pub struct Validator(jsonschema::Validator);
+
+impl Validator {
+    /// Whether `json`, one JSON text, fits the schema; what does not, and where.
+    pub fn check(&self, json: &[u8]) -> Result<(), Mismatch> {
+        let data: Value = serde_json::from_slice(json).map_err(|error| Mismatch(format!("#: not JSON: {error}")))?;
+        self.0.validate(&data).map_err(|error| Mismatch(refusal(&error)))
+    }
+}
+
+/// Compiles a schema with its references.
+pub(super) fn compile(schema: &JsonSchema) -> Result<Validator, InvalidSchema> {
+    let not_usable = |error: &dyn std::fmt::Display| InvalidSchema::Semantics(format!("Invalid JSON schema: {error}"));
+    let root = document(schema.canonical_text()).map_err(|error| not_usable(&error))?;
+    let draft = Draft::of_root(schema.value());
+    let read = |resolved: &crate::ResolvedReference| Some((resolved.name.to_string(), document(&resolved.text).ok()?));
+    let references = References {
+        base: root.get("$id").or_else(|| root.get("id")).and_then(Value::as_str).map(str::to_owned),
+        documents: schema.resolved_references().iter().filter_map(read).collect(),
+    };
+    let patterns = PatternOptions::fancy_regex().backtrack_limit(MAX_BACKTRACKS).size_limit(MAX_PATTERN);
+    let mut options = jsonschema::options()
+        .with_draft(match draft {
+            Draft::Four => jsonschema::Draft::Draft4,
+            Draft::Six => jsonschema::Draft::Draft6,
+            Draft::Seven => jsonschema::Draft::Draft7,
+            Draft::Y2019 => jsonschema::Draft::Draft201909,
+            Draft::Y2020 => jsonschema::Draft::Draft202012,
+        })
+        .with_retriever(references)
+        .with_pattern_options(patterns)
+        .should_validate_formats(draft <= Draft::Seven);
+    if draft <= Draft::Seven {
+        options = options.with_keyword("type", |_, words, _| Ok(Box::new(Types::of(words))));
+    }
+    options.build(&root).map(Validator).map_err(|error| not_usable(&refusal(&error)))
+}
+
+/// A text as the validator takes it: a `$schema` that it does not know would be looked for.
+fn document(text: &str) -> Result<Value, serde_json::Error> {
+    let mut value: Value = serde_json::from_str(text)?;
+    if let Some(members) = value.as_object_mut() {
+        let known =
+            |name: &str| ["draft-04", "draft-06", "draft-07", "2019-09", "2020-12"].iter().any(|d| name.contains(d));
+        let is_ours = |name: &str| name.contains("://json-schema.org/") && known(name);
+        if members.get("$schema").is_some_and(|name| !name.as_str().is_some_and(is_ours)) {
+            members.remove("$schema");
+        }
+    }
+    Ok(value)
+}
+
+/// The referenced texts, by name.
+struct References {
+    base: Option<String>,
+    documents: Vec<(String, Value)>,
+}
+
+impl Retrieve for References {
+    fn retrieve(&self, uri: &Uri<String>) -> Result<Value, Box<dyn Error + Send + Sync>> {
+        let uri = uri.as_str();
+        // A name is absolute, or relative to the root or to whatever document refers to it.
+        let folder = |base: &str| base.rfind('/').map(|at| base[..=at].to_owned()).unwrap_or_default();
+        let is_it = |name: &str| {
+            let plain = name.trim_start_matches("./");
+            let from_root = self.base.as_deref().map(|base| format!("{}{plain}", folder(base)));
+            uri == name || from_root.as_deref() == Some(uri)
+        };
+        let ends_so =
+            |name: &str| uri.ends_with(&format!("/{}", name.trim_start_matches("./").trim_start_matches('/')));
+        let exact = self.documents.iter().find(|(name, _)| is_it(name));
+        let found = exact.or_else(|| self.documents.iter().find(|(name, _)| ends_so(name)));
+        found.map(|(_, document)| document.clone()).ok_or_else(|| format!("nothing is known under {uri}").into())
+    }
+}
+
+/// `type`, up to draft 7: a number with a point or an exponent is no integer.
+struct Types(Arc<[String]>);
+
+impl Types {
+    fn of(words: &Value) -> Types {
+        let words = match words {
+            Value::Array(words) => words.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            word => word.as_str().map(str::to_owned).into_iter().collect(),
+        };
+        Types(words)
+    }
+
+    fn fits(word: &str, data: &Value) -> bool {
+        match (word, data) {
+            ("string", Value::String(_))
+            | ("boolean", Value::Bool(_))
+            | ("null", Value::Null)
+            | ("array", Value::Array(_))
+            | ("object", Value::Object(_))
+            | ("number", Value::Number(_)) => true,
+            // Past 64 bits digits have become a double; so big a double has no fraction.
+            ("integer", Value::Number(number)) => {
+                !number.is_f64() || number.as_f64().is_some_and(|number| number.abs() >= u64::MAX as f64)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl<'i> Keyword<'i> for Types {
+    fn validate(&self, data: &'i Value) -> Result<(), ValidationError<'i>> {
+        if self.is_valid(data) {
+            return Ok(());
+        }
+        let wanted = match &*self.0 {
+            [word] => format!("expected type: {}, found: {}", named(word), found(data)),
+            words => format!("no subschema matched out of the total {} subschemas", words.len()),
+        };
+        Err(ValidationError::custom(wanted))
+    }
+
+    fn is_valid(&self, data: &'i Value) -> bool {
+        self.0.iter().any(|word| Types::fits(word, data))
+    }
+}
+
+fn named(word: &str) -> &'static str {
+    match word {
+        "string" => "String",
+        "integer" => "Integer",
+        "number" => "Number",
+        "boolean" => "Boolean",
+        "array" => "JSONArray",
+        "object" => "JSONObject",
+        _ => "Null",
+    }
+}
+
+fn found(data: &Value) -> &'static str {
+    match data {
+        Value::Null => "null",
+        Value::Bool(_) => "Boolean",
+        Value::Number(number) if number.is_f64() => "Double",
+        Value::Number(_) => "Integer",
+        Value::String(_) => "String",
+        Value::Array(_) => "JSONArray",
+        Value::Object(_) => "JSONObject",
+    }
+}
+
+/// One line: where, then what.
+fn refusal(error: &ValidationError<'_>) -> String {
+    use ValidationErrorKind as Kind;
+    let data = error.instance();
+    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let length = || data.as_str().map_or(0, |text| text.chars().count());
+    let what = match error.kind() {
+        Kind::Required { property } => format!("required key [{}] not found", plain(property)),
+        Kind::AdditionalProperties { unexpected } => {
+            format!("extraneous key [{}] is not permitted", unexpected.join("], ["))
+        }
+        Kind::FalseSchema => "false schema always fails".to_owned(),
+        Kind::Enum { .. } => format!("{} is not a valid enum value", plain(data)),
+        Kind::Pattern { pattern } => format!("string [{}] does not match pattern {pattern}", plain(data)),
+        Kind::MaxLength { limit } => format!("expected maxLength: {limit}, actual: {}", length()),
+        Kind::MinLength { limit } => format!("expected minLength: {limit}, actual: {}", length()),
+        Kind::Minimum { limit } => format!("{data} is not greater or equal to {limit}"),
+        Kind::Maximum { limit } => format!("{data} is not less or equal to {limit}"),
+        Kind::ExclusiveMinimum { limit } => format!("{data} is not greater than {limit}"),
+        Kind::ExclusiveMaximum { limit } => format!("{data} is not less than {limit}"),
+        Kind::OneOfNotValid { .. } => "#: 0 subschemas matched instead of one".to_owned(),
+        Kind::AnyOf { context } => format!("#: no subschema matched out of the total {} subschemas", context.len()),
+        Kind::Custom { message, .. } => message.clone(),
+        _ => error.to_string(),
+    };
+    let whole = format!("#{}: {what}", error.instance_path());
+    let line = whole.lines().next().unwrap_or_default();
+    match line.char_indices().nth(MAX_REFUSAL) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Reference, ResolvedReference};
+
+    fn schema(text: &str, documents: &[(&str, &str)]) -> JsonSchema {
+        let resolved = documents.iter().map(|(name, text)| ResolvedReference {
+            name: (*name).into(),
+            subject: "s".into(),
+            version: 1,
+            text: (*text).into(),
+            references: Arc::from(Vec::<Reference>::new()),
+        });
+        JsonSchema::parse(text, [].into(), resolved.collect()).unwrap()
+    }
+
+    fn check(text: &str, data: &str) -> Result<(), String> {
+        schema(text, &[]).validator().unwrap().check(data.as_bytes()).map_err(|mismatch| mismatch.to_string())
+    }
+
+    #[test]
+    fn data_fits_or_is_told_where_it_does_not() {
+        let person = r#"{"type":"object","properties":{"name":{"type":"string"},"age":{"type":"integer","minimum":0}},"required":["name"],"additionalProperties":false}"#;
+        let fails = |what: &str| Err(what.to_owned());
+        for (schema, data, expected) in [
+            (person, r#"{"name":"x","age":3}"#, Ok(())),
+            (person, r#"{"age":1}"#, fails("#: required key [name] not found")),
+            (person, r#"{"name":1}"#, fails("#/name: expected type: String, found: Integer")),
+            (person, r#"{"name":"x","age":-1}"#, fails("#/age: -1 is not greater or equal to 0")),
+            (person, r#"{"name":"x","age":1.5}"#, fails("#/age: expected type: Integer, found: Double")),
+            (person, r#"{"name":"x","age":1.0}"#, fails("#/age: expected type: Integer, found: Double")),
+            (person, r#"{"name":"x","other":1}"#, fails("#: extraneous key [other] is not permitted")),
+            (person, "[]", fails("#: expected type: JSONObject, found: JSONArray")),
+            (person, "null", fails("#: expected type: JSONObject, found: null")),
+            (r#"{"type":"integer"}"#, "123456789012345678901234567890", Ok(())),
+            (r#"{"type":"string","maxLength":2}"#, r#""abc""#, fails("#: expected maxLength: 2, actual: 3")),
+            (
+                r#"{"type":"array","items":{"type":"integer"}}"#,
+                r#"[1,"x"]"#,
+                fails("#/1: expected type: Integer, found: String"),
+            ),
+            (r#"{"type":["string","null"]}"#, "null", Ok(())),
+            (r#"{"enum":["a","b"]}"#, r#""c""#, fails("#: c is not a valid enum value")),
+            (
+                r#"{"oneOf":[{"type":"string"},{"type":"integer"}]}"#,
+                "true",
+                fails("#: #: 0 subschemas matched instead of one"),
+            ),
+            ("true", "1", Ok(())),
+            ("false", "1", fails("#: false schema always fails")),
+            (r#"{"pattern":"^a","type":"string"}"#, r#""b""#, fails("#: string [b] does not match pattern ^a")),
+            (
+                r##"{"properties":{"a":{"$ref":"#/definitions/n"}},"definitions":{"n":{"type":"integer"}}}"##,
+                r#"{"a":"x"}"#,
+                fails("#/a: expected type: Integer, found: String"),
+            ),
+            (r#"{"$schema":"http://corpus.invalid/mine","type":"integer"}"#, "1", Ok(())),
+            // Newer drafts count 1.0 as an integer.
+            (r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"integer"}"#, "1.0", Ok(())),
+        ] {
+            assert_eq!(check(schema, data), expected, "{schema} {data}");
+        }
+        assert!(check(r#"{"type":"string","format":"date"}"#, r#""not a date""#).is_err());
+        assert!(check("{}", "{").unwrap_err().starts_with("#: not JSON: "));
+        assert!(check("{}", &"[".repeat(1000)).is_err());
+    }
+
+    #[test]
+    fn references_lead_into_the_texts_at_hand_and_nowhere_else() {
+        let dep = r#"{"type":"object","properties":{"n":{"$ref":"other.json#/definitions/n"}}}"#;
+        let other = r#"{"definitions":{"n":{"type":"integer"}}}"#;
+        for (text, name) in [
+            (r#"{"properties":{"d":{"$ref":"dep.json"}}}"#, "dep.json"),
+            (r#"{"$id":"http://h/main.json","properties":{"d":{"$ref":"dep.json"}}}"#, "dep.json"),
+            (r#"{"$id":"http://h/main.json","properties":{"d":{"$ref":"dep.json"}}}"#, "http://h/dep.json"),
+            (r#"{"properties":{"d":{"$ref":"http://h/dep.json"}}}"#, "http://h/dep.json"),
+            (
+                r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","properties":{"d":{"$ref":"dep.json"}}}"#,
+                "dep.json",
+            ),
+        ] {
+            let schema = schema(text, &[("other.json", other), (name, dep)]);
+            let validator = schema.validator().unwrap();
+            assert_eq!(validator.check(br#"{"d":{"n":1}}"#), Ok(()), "{text}");
+            assert!(validator.check(br#"{"d":{"n":"x"}}"#).unwrap_err().to_string().starts_with("#/d/n: "), "{text}");
+        }
+        assert!(schema(r#"{"$ref":"http://127.0.0.1:1/x.json"}"#, &[]).validator().is_err());
+        let recursive =
+            schema(r##"{"type":"object","properties":{"next":{"$ref":"#"}},"additionalProperties":false}"##, &[]);
+        assert_eq!(recursive.validator().unwrap().check(br#"{"next":{"next":{}}}"#), Ok(()));
+        assert!(recursive.validator().unwrap().check(br#"{"next":{"next":1}}"#).is_err());
+    }
+
+    #[test]
+    fn patterns_that_run_away_are_stopped() {
+        let text = r#"{"type":"string","pattern":"^(?=(a+)+$)b"}"#;
+        assert!(check(text, &format!("\"{}c\"", "a".repeat(40))).is_err());
+    }
+}
