@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs every test on real Postgres and real Kafka; brings up what they need and stops it, also after Ctrl-C.
 
-    run.py [PART…]    parts: cargo, clients, golden; all of them when none is named
+    run.py [PART…]    parts: cargo, clients, golden, schemathesis; all of them when none is named
 """
 import os
 import shutil
@@ -17,7 +17,7 @@ from harness.processes import CACHE, ROOT, Failed, say  # noqa: E402
 RUN = os.path.join(CACHE, "run", str(os.getpid()))
 VENV = os.path.join(CACHE, "clients", "python")
 PYTHON = os.path.join(VENV, "bin", "python")
-PARTS = ("cargo", "clients", "golden")
+PARTS = ("cargo", "clients", "golden", "schemathesis")
 
 
 def prepare_clients():
@@ -83,6 +83,8 @@ def main(parts):
         results["clients"] = timed("clients", [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "compat-tests/clients"], environment)
     if "golden" in parts:
         results["golden"] = timed("golden", [PYTHON, "compat-tests/golden/run.py"], environment)
+    if "schemathesis" in parts:
+        results["schemathesis"] = timed("schemathesis", [PYTHON, "compat-tests/openapi/run.py"], environment)
     failed = [name for name, status in results.items() if status != 0]
     say(f"{len(results) - len(failed)} parts passed, {len(failed)} failed{': ' + ', '.join(failed) if failed else ''}; "
         f"{time.monotonic() - began:.0f} s in all")

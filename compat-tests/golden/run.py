@@ -14,11 +14,10 @@ import json
 import os
 import subprocess
 import sys
-import uuid
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
-from harness import processes  # noqa: E402
+from harness import postgres, processes  # noqa: E402
 from harness.processes import CACHE, Failed, say  # noqa: E402
 from harness.sluice import Sluice  # noqa: E402
 
@@ -51,14 +50,6 @@ def names(corpus, folder):
     return [os.path.basename(path)[:-len(".json")] for path in sorted(glob.glob(os.path.join(HERE, corpus, folder, "*.json")))]
 
 
-def new_database():
-    """A database of its own on the test Postgres."""
-    base = needed("SLUICE_TEST_DATABASE_URL")
-    name = "golden_" + uuid.uuid4().hex[:12]
-    subprocess.run(["psql", "-q", base, "-c", f"create database {name}"], check=True)
-    return base.rsplit("/", 1)[0] + "/" + name
-
-
 def replay(corpus, folder, server, arguments, report):
     """Runs a checker; its output goes to a log beside `report`, its results come back by scenario."""
     script = os.path.join(HERE, corpus, "replay.py")
@@ -74,7 +65,8 @@ def replay(corpus, folder, server, arguments, report):
 
 def registry(home, bootstrap):
     """Scenario → whether it passed, for the registry's corpus; and the scores."""
-    server = Sluice(os.path.join(home, "registry"), "--database-url", new_database(), "--bootstrap-servers", bootstrap).begin().ready()
+    database = postgres.new_database(needed("SLUICE_TEST_DATABASE_URL"), "golden")
+    server = Sluice(os.path.join(home, "registry"), "--database-url", database, "--bootstrap-servers", bootstrap).begin().ready()
     report = replay("registry", "recorded", server, [], os.path.join(home, "registry.json"))
     server.stop()
     results = {f"registry/{s['scenario']}": s["failed"] == 0 for s in report["scenarios"]}
@@ -96,7 +88,8 @@ def registry(home, bootstrap):
 def rest(home, bootstrap, skipped):
     """The same for the REST corpus, default profile; `skipped` scenarios are not run (they wait for routes that do
     not exist)."""
-    server = Sluice(os.path.join(home, "rest"), "--database-url", new_database(), "--bootstrap-servers", bootstrap).begin().ready()
+    database = postgres.new_database(needed("SLUICE_TEST_DATABASE_URL"), "golden")
+    server = Sluice(os.path.join(home, "rest"), "--database-url", database, "--bootstrap-servers", bootstrap).begin().ready()
     wanted = [name for name in names("rest", "recorded") if f"rest/{name}" not in skipped]
     arguments = ["--bootstrap", bootstrap, "--registry", server.registry, "--jobs", "8", "--only", ",".join(wanted)]
     report = replay("rest", "recorded", server, arguments, os.path.join(home, "rest.json"))

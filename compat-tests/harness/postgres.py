@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import uuid
 
 from . import processes
 from .processes import Failed, accepts, free_port, start, wait_until
@@ -17,6 +18,13 @@ def _binary(name):
     if found:
         return found
     raise Failed(f"{name} is missing: install the package `postgresql`")
+
+
+def new_database(url, purpose):
+    """The URL of a new database beside the one of `url`."""
+    name = f"{purpose}_{uuid.uuid4().hex[:12]}"
+    subprocess.run(["psql", "-q", url, "-c", f"create database {name}"], check=True)
+    return url.rsplit("/", 1)[0] + "/" + name
 
 
 class Server:
