@@ -245,6 +245,12 @@ impl Registry {
             Some(candidate) => candidate.content(contract),
             None => blank_content(&registration.request, contract)?,
         };
+        if content.text.contains('\0') {
+            // Raw, or as an escape that the stored text spells out.
+            return Err(Error::InvalidRequestSchema(
+                "The text holds a NUL character, which cannot be stored".to_owned(),
+            ));
+        }
         let references = candidate.as_ref().map(|c| c.resolution.direct.clone()).unwrap_or_default();
         let on = Preconditions {
             subject_revision: Some(current.state.revision),

@@ -547,3 +547,20 @@ async fn of_many_writers_of_one_text_all_get_one_version() {
         assert_eq!((entity.version, entity.id), (Version(1), SchemaId(1)));
     }
 }
+
+/// Postgres could not hold the text: refused on every store, whether new or imported.
+#[tokio::test]
+async fn a_text_with_a_nul_is_refused() {
+    let node = node();
+    let text = |default: &str| {
+        format!("syntax = \"proto2\";\nmessage M {{ optional string a = 1 [default = \"{default}\"]; }}")
+    };
+    for default in ["x\0y", "x\\0y"] {
+        let refused = node.register("s", proto(&text(default))).await;
+        assert_eq!(text_of(refused), "The text holds a NUL character, which cannot be stored");
+    }
+    node.given("s", &text("x y")).await;
+    node.put_mode(Scope::Subject(name("t")), Mode::Import).await.unwrap();
+    let blank = SchemaRequest { id: Some(7), ..proto("\0") };
+    assert_eq!(text_of(node.register("t", blank).await), "The text holds a NUL character, which cannot be stored");
+}
