@@ -57,6 +57,8 @@ def start(tmp_path):
         started.append(server)
         return server.ready()
     yield begin
+    for server in started:  # all are told before the first is waited for
+        server.child.terminate()
     for server in started:
         server.stop()
 
