@@ -9,6 +9,7 @@ mod config;
 mod control_files;
 mod node;
 mod readiness;
+mod schemas;
 mod telemetry;
 mod topology;
 

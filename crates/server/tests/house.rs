@@ -30,6 +30,7 @@ const ALONE: &[(&str, &[&str])] = &[
     ("protox-parse", &["schema"]),
     ("prost-reflect", &["schema"]),
     ("clap", &["server"]),
+    ("ureq", &["server"]),
 ];
 
 /// What the pure crate must do without.

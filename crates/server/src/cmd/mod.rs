@@ -3,6 +3,7 @@
 mod check;
 mod config;
 mod dev;
+mod schema;
 mod serve;
 
 use std::ffi::OsString;
@@ -31,6 +32,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(("dev", matches)) => dev::run(matches),
         Some(("check", matches)) => check::run(matches),
         Some(("config", _)) => config::run(),
+        Some(("schema", matches)) => schema::run(matches),
         _ => ExitCode::from(USAGE),
     }
 }
@@ -44,6 +46,7 @@ fn command() -> Command {
         .subcommand(configured("serve", "Runs the server on a database and Kafka clusters"))
         .subcommand(configured("dev", "Runs the whole server on embedded defaults, to try it out"))
         .subcommand(configured("check", "Validates configuration and control files; prints every mistake"))
+        .subcommand(schema::command())
         .subcommand(Command::new("config").about("Prints every setting with its default and what it is for"))
 }
 
