@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
+use sluice_schema::compat::Policy;
 use sluice_schema::{Level, Reference, SchemaType};
 
 /// Longest wait for one answer.
@@ -69,6 +70,14 @@ pub(crate) struct Verdict {
     pub(crate) is_compatible: bool,
     pub(crate) messages: Vec<String>,
     pub(crate) hint: Option<String>,
+}
+
+/// What a subject's versions must hold to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rules {
+    pub(crate) level: Level,
+    pub(crate) policy: Policy,
+    pub(crate) validate_fields: bool,
 }
 
 /// A registry to ask.
@@ -138,12 +147,18 @@ impl Remote {
         })
     }
 
-    /// The level that applies to the subject.
-    pub(crate) fn level(&self, subject: &str) -> Result<Level, RemoteError> {
+    /// What applies to the subject.
+    pub(crate) fn rules(&self, subject: &str) -> Result<Rules, RemoteError> {
         let path = format!("/config/{}?defaultToGlobal=true", self.segment(subject));
         let answer = self.ask("GET", &path, None)?;
         let word = answer["compatibilityLevel"].as_str().unwrap_or_default();
-        Level::from_wire(word).ok_or_else(|| RemoteError::Unreachable(format!("{word:?} is no compatibility level")))
+        let level = Level::from_wire(word);
+        let unknown = || RemoteError::Unreachable(format!("{word:?} is no compatibility level"));
+        Ok(Rules {
+            level: level.ok_or_else(unknown)?,
+            policy: Policy::from_wire(answer["compatibilityPolicy"].as_str().unwrap_or_default()),
+            validate_fields: answer["validateFields"].as_bool().unwrap_or(false),
+        })
     }
 
     /// Numbers of the live versions, ascending; none of an unknown subject.

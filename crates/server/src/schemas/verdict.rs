@@ -187,10 +187,10 @@ impl Run<'_> {
     /// The check of a file whose references are as new as itself, by the level and the versions of the registry.
     fn compare_with_stored(&self, at: usize) -> Result<Verdict, RemoteError> {
         let subject = &self.subjects[at];
-        let level = self.remote.level(subject)?;
+        let rules = self.remote.rules(subject)?;
         let versions = self.remote.versions(subject)?;
         let compared =
-            if level.is_transitive() { &versions[..] } else { &versions[versions.len().saturating_sub(1)..] };
+            if rules.level.is_transitive() { &versions[..] } else { &versions[versions.len().saturating_sub(1)..] };
         let refused = |message: String| RemoteError::Refused { code: 42201, message, hint: None };
         let new = self.plan.parse(at).map_err(|cause| refused(cause.to_string()))?;
         let mut priors = Vec::with_capacity(compared.len());
@@ -199,7 +199,7 @@ impl Run<'_> {
             let schema = self.parse_stored(&stored)?;
             priors.push(Prior { version: Version(*version), schema: Arc::new(schema) });
         }
-        Ok(match compat::check(level, &new, &priors, false) {
+        Ok(match compat::check_under(rules.policy, rules.level, &new, &priors, rules.validate_fields) {
             Ok(()) => Verdict { is_compatible: true, messages: Vec::new(), hint: None },
             Err(found) => Verdict { is_compatible: false, messages: found.messages(), hint: found.hint },
         })
