@@ -190,7 +190,7 @@ mod tests {
             Style::Plain.print(std::slice::from_ref(&registered)),
             "registered   schemas/a,b.proto → a,b-value, version 2, id 7\n"
         );
-        assert_eq!(Style::Github.print(&[registered.clone()]), Style::Plain.print(&[registered]));
+        assert_eq!(Style::Github.print(std::slice::from_ref(&registered)), Style::Plain.print(&[registered]));
     }
 
     #[test]
