@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use crate::{Difference, Level, Schema, Version, protobuf};
+use crate::{Difference, Level, Schema, Version, avro, protobuf};
 
 /// A version to compare with. `text` is the stored text, named in the result.
 #[derive(Debug, Clone)]
@@ -133,12 +133,12 @@ pub fn differences(new: &Schema, old: &Schema, direction: Direction) -> Vec<Diff
 }
 
 /// The incompatible changes when `new` reads data of `old` ([`Direction::Backward`]) or the other way round.
-/// Compatible changes are not reported. Both schemas have one type; of two types nothing can be said, and
-/// [`check`] does not get here.
+/// Compatible changes are not reported. Two types differ in that alone.
 pub fn differences_under(policy: Policy, new: &Schema, old: &Schema, direction: Direction) -> Vec<Difference> {
     match (new, old) {
         (Schema::Protobuf(new), Schema::Protobuf(old)) => protobuf::diff::differences(new, old, direction),
         (Schema::Json(new), Schema::Json(old)) => new.differences(old, direction, policy),
+        (Schema::Avro(new), Schema::Avro(old)) => avro::diff::differences(new.model(), old.model(), direction),
         _ => vec![different_type()],
     }
 }

@@ -82,7 +82,7 @@ pub enum SchemaType {
 
 impl SchemaType {
     /// The languages this build can parse; what `GET /schemas/types` lists.
-    pub const SUPPORTED: &'static [SchemaType] = &[SchemaType::Json, SchemaType::Protobuf];
+    pub const SUPPORTED: &'static [SchemaType] = &[SchemaType::Json, SchemaType::Protobuf, SchemaType::Avro];
 
     /// The type of this wire name; case matters, as in the reference.
     pub fn from_wire(name: &str) -> Option<SchemaType> {

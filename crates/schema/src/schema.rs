@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Reference, ResolvedReference, SchemaType, json, protobuf};
+use crate::{Reference, ResolvedReference, SchemaType, avro, json, protobuf};
 
 /// A text that is not a schema. `Display` is one line, or the parser's own text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -86,6 +86,8 @@ pub enum Schema {
     Protobuf(protobuf::ProtobufSchema),
     /// JSON Schema
     Json(json::JsonSchema),
+    /// Avro
+    Avro(avro::AvroSchema),
 }
 
 impl Schema {
@@ -103,7 +105,7 @@ impl Schema {
         match schema_type {
             SchemaType::Protobuf => protobuf::ProtobufSchema::parse(text, references, resolved).map(Schema::Protobuf),
             SchemaType::Json => json::JsonSchema::parse(text, references, resolved).map(Schema::Json),
-            SchemaType::Avro => Err(InvalidSchema::UnknownType(schema_type.wire().to_owned())),
+            SchemaType::Avro => avro::AvroSchema::parse(text, references, resolved).map(Schema::Avro),
         }
     }
 
@@ -112,6 +114,7 @@ impl Schema {
         match self {
             Schema::Protobuf(_) => SchemaType::Protobuf,
             Schema::Json(_) => SchemaType::Json,
+            Schema::Avro(_) => SchemaType::Avro,
         }
     }
 
@@ -120,6 +123,7 @@ impl Schema {
         match self {
             Schema::Protobuf(schema) => schema.canonical_text(),
             Schema::Json(schema) => schema.canonical_text(),
+            Schema::Avro(schema) => schema.canonical_text(),
         }
     }
 
@@ -128,6 +132,7 @@ impl Schema {
         match self {
             Schema::Protobuf(schema) => schema.references(),
             Schema::Json(schema) => schema.references(),
+            Schema::Avro(schema) => schema.references(),
         }
     }
 
@@ -136,6 +141,7 @@ impl Schema {
         match self {
             Schema::Protobuf(schema) => schema.resolved_references(),
             Schema::Json(schema) => schema.resolved_references(),
+            Schema::Avro(schema) => schema.resolved_references(),
         }
     }
 
@@ -145,6 +151,7 @@ impl Schema {
         match self {
             Schema::Protobuf(schema) => schema.normalize().map(Schema::Protobuf),
             Schema::Json(schema) => schema.normalize().map(Schema::Json),
+            Schema::Avro(schema) => schema.normalize().map(Schema::Avro),
         }
     }
 
@@ -154,6 +161,7 @@ impl Schema {
         match self {
             Schema::Protobuf(schema) => schema.validate(fields),
             Schema::Json(schema) => schema.validate(fields),
+            Schema::Avro(schema) => schema.validate(),
         }
     }
 
@@ -163,6 +171,7 @@ impl Schema {
             Schema::Protobuf(schema) => schema.render(format),
             // No other format means anything.
             Schema::Json(schema) => Ok(schema.canonical_text().clone()),
+            Schema::Avro(schema) => schema.render(format),
         }
     }
 
@@ -171,6 +180,7 @@ impl Schema {
         match self {
             Schema::Protobuf(schema) => schema.edit_tags(edit).map(Schema::Protobuf),
             Schema::Json(schema) => schema.edit_tags(edit).map(Schema::Json),
+            Schema::Avro(schema) => schema.edit_tags(edit).map(Schema::Avro),
         }
     }
 
@@ -179,6 +189,7 @@ impl Schema {
         match self {
             Schema::Protobuf(schema) => schema.tagged_entities(),
             Schema::Json(schema) => schema.tagged_entities(),
+            Schema::Avro(schema) => schema.tagged_entities(),
         }
     }
 
@@ -187,6 +198,7 @@ impl Schema {
         match self {
             Schema::Protobuf(schema) => schema.record_name(),
             Schema::Json(schema) => schema.record_name(),
+            Schema::Avro(schema) => schema.record_name(),
         }
     }
 
@@ -195,6 +207,7 @@ impl Schema {
         match self {
             Schema::Protobuf(schema) => schema.top_level_fields(),
             Schema::Json(schema) => schema.top_level_fields(),
+            Schema::Avro(schema) => schema.top_level_fields(),
         }
     }
 
@@ -204,6 +217,7 @@ impl Schema {
         match self {
             Schema::Protobuf(schema) => schema.weight_bytes(),
             Schema::Json(schema) => schema.weight_bytes(),
+            Schema::Avro(schema) => schema.weight_bytes(),
         }
     }
 }

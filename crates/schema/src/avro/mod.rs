@@ -6,6 +6,8 @@
 //!
 //! Source: Avro 1.12 (Java) and schema-registry `avro/AvroSchema`, 8.5.
 
+pub mod codec;
+pub mod diff;
 mod equal;
 pub mod json;
 pub mod model;

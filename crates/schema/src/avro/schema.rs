@@ -1,7 +1,8 @@
 //! An Avro schema: its types, its references, its texts.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use super::codec::Codec;
 use super::model::{AvroModel, Kind};
 use super::tags::{self, Absent};
 use super::{equal, normalize, parse, print};
@@ -16,6 +17,7 @@ pub struct AvroSchema {
     text: Arc<str>,
     references: Arc<[Reference]>,
     resolved: Arc<[ResolvedReference]>,
+    codec: OnceLock<Codec>,
 }
 
 impl AvroSchema {
@@ -45,12 +47,25 @@ impl AvroSchema {
                 return Err(InvalidSchema::Semantics(text.to_owned()));
             }
         }
-        Ok(AvroSchema { model, outer_names, fault, text: printed.text.into(), references, resolved })
+        Ok(AvroSchema {
+            model,
+            outer_names,
+            fault,
+            text: printed.text.into(),
+            references,
+            resolved,
+            codec: OnceLock::new(),
+        })
     }
 
     /// The types.
     pub fn model(&self) -> &AvroModel {
         &self.model
+    }
+
+    /// The codec of the schema's payloads; compiled once, on first use.
+    pub fn codec(&self) -> &Codec {
+        self.codec.get_or_init(|| Codec::of(&self.model))
     }
 
     /// The text as it is stored and hashed.

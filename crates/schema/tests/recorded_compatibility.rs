@@ -1,6 +1,6 @@
-//! What a recorded registry said about protobuf evolution, said again by this crate.
+//! What a recorded registry said about evolution of protobuf and Avro schemas, said again by this crate.
 //!
-//! Replays the `compat-protobuf-*` and `levels-protobuf-*` scenarios: subjects and levels are kept here, verdicts and
+//! Replays the `compat-*` and `levels-*` scenarios of these formats: subjects and levels are kept here, verdicts and
 //! message lists come from [`compat::check`] and must be the recorded ones, in order, word for word.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may
@@ -26,8 +26,9 @@ impl Subjects {
             body.get("references").map_or_else(Vec::new, |list| serde_json::from_value(list.clone()).unwrap());
         let resolved: Vec<ResolvedReference> = references.iter().map(|reference| self.resolve(reference)).collect();
         let text = body["schema"].as_str().unwrap();
-        assert_eq!(body["schemaType"], "PROTOBUF");
-        Schema::parse(SchemaType::Protobuf, text, references.into(), resolved.into()).unwrap()
+        let schema_type = body.get("schemaType").map_or("AVRO", |word| word.as_str().unwrap());
+        let schema_type = SchemaType::from_wire(schema_type).unwrap();
+        Schema::parse(schema_type, text, references.into(), resolved.into()).unwrap()
     }
 
     fn resolve(&self, reference: &Reference) -> ResolvedReference {
@@ -104,21 +105,21 @@ impl Subjects {
     }
 }
 
-fn scenarios() -> Vec<PathBuf> {
+fn scenarios(format: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../compat-tests/golden/registry/recorded");
     let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| {
         let name = path.file_name().unwrap().to_string_lossy();
-        name.starts_with("compat-protobuf-") || name.starts_with("levels-protobuf-")
+        name.starts_with(&format!("compat-{format}-")) || name.starts_with(&format!("levels-{format}-"))
     });
     files.sort();
     files
 }
 
-#[test]
-fn verdicts_and_message_lists_are_the_recorded_ones() {
-    let files = scenarios();
+/// Replays all scenarios of a format; gives the number of verdicts.
+fn replay(format: &str) -> usize {
+    let files = scenarios(format);
     assert!(files.len() > 15, "the recordings are missing: {files:?}");
     let mut verdicts = 0;
     for file in files {
@@ -129,5 +130,17 @@ fn verdicts_and_message_lists_are_the_recorded_ones() {
             verdicts += subjects.step(&at, step);
         }
     }
+    verdicts
+}
+
+#[test]
+fn verdicts_and_message_lists_of_protobuf_are_the_recorded_ones() {
+    let verdicts = replay("protobuf");
+    assert!(verdicts > 200, "only {verdicts} verdicts");
+}
+
+#[test]
+fn verdicts_and_message_lists_of_avro_are_the_recorded_ones() {
+    let verdicts = replay("avro");
     assert!(verdicts > 200, "only {verdicts} verdicts");
 }
