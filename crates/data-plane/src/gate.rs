@@ -6,13 +6,13 @@
 //!
 //! Source: docs/decisions.md, "Strict, precisely".
 
-use sluice_schema::SchemaType;
 use sluice_schema::wire::{self, FramedId, MessageIndexes};
 
 use crate::error::GateError;
 use crate::record::{PlainFormat, RecordHeader, Side};
-use crate::resolve::{Gate, Usable};
+use crate::resolve::Gate;
 use crate::route::{Enforcement, SideRules, TopicEntry};
+use crate::usable::Usable;
 
 /// The rules of one side, if they are enforced at all.
 pub(crate) fn enforced(topic: Option<&TopicEntry>, side: Side) -> Option<&SideRules> {
@@ -81,36 +81,30 @@ pub(crate) fn decodes(
     schema: &Usable,
     raw: &RawPayload<'_>,
 ) -> Result<(), GateError> {
-    let (indexes, payload) = match schema.schema_type {
-        SchemaType::Protobuf => indexes_and_payload(raw).map_err(|cause| gate.framing(cause.to_string()))?,
-        SchemaType::Avro | SchemaType::Json => return Ok(()),
-    };
-    let codec = schema.codec().map_err(|error| gate.undecodable(error.to_string()))?;
-    let id = schema.id;
-    let message = codec
-        .message_by_indexes(&indexes)
-        .ok_or_else(|| gate.undecodable(format!("the schema with id {id} has no message at {:?}", indexes.0)))?;
-    if let Some(wanted) = &rules.message
-        && message != schema.message()
-    {
-        return Err(gate.undecodable(format!("its message is {wanted}")));
-    }
-    codec
-        .check(message, payload)
-        .map_err(|mismatch| gate.undecodable(crate::error::one_line(&format!("schema {id}: {}", mismatch.0))))
+    schema.check(gate, raw, rules.message.as_deref())
 }
 
-fn indexes_and_payload<'a>(raw: &RawPayload<'a>) -> Result<(MessageIndexes, &'a [u8]), wire::BadFrame> {
-    match raw.payload {
-        // A header may leave the indexes out: the first message.
-        Some(payload) if raw.indexes_and_payload.is_empty() => Ok((MessageIndexes::first(), payload)),
-        Some(payload) => Ok((wire::split_indexes(raw.indexes_and_payload)?.0, payload)),
-        None => wire::split_indexes(raw.indexes_and_payload),
+impl<'a> RawPayload<'a> {
+    /// The payload, where a frame holds nothing else.
+    pub(crate) fn behind_id(&self) -> &'a [u8] {
+        self.payload.unwrap_or(self.indexes_and_payload)
+    }
+
+    /// Message indexes and payload.
+    pub(crate) fn with_indexes(&self) -> Result<(MessageIndexes, &'a [u8]), wire::BadFrame> {
+        match self.payload {
+            // A header may leave the indexes out: the first message.
+            Some(payload) if self.indexes_and_payload.is_empty() => Ok((MessageIndexes::first(), payload)),
+            Some(payload) => Ok((wire::split_indexes(self.indexes_and_payload)?.0, payload)),
+            None => wire::split_indexes(self.indexes_and_payload),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use sluice_schema::SchemaType;
+
     use super::*;
 
     const GATE: Gate<'_> = Gate { topic: "t", side: Side::Value };
@@ -148,7 +142,7 @@ mod tests {
         let check = plain(GATE, &rules(), PlainFormat::Binary, b"payload", &headers).unwrap();
         let RawCheck::Under(FramedId::Guid(found), raw) = check else { panic!("{check:?}") };
         assert_eq!(found.0, [9; 16]);
-        assert_eq!(indexes_and_payload(&raw), Ok((MessageIndexes::first(), &b"payload"[..])));
+        assert_eq!(raw.with_indexes(), Ok((MessageIndexes::first(), &b"payload"[..])));
     }
 
     #[test]

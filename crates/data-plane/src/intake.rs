@@ -20,8 +20,9 @@ use crate::gate::{self, RawCheck};
 use crate::outcome::{Cause, Fault, Persistence};
 use crate::plane::{DataPlane, Placement};
 use crate::record::{EmbeddedFormat, Encoding, RecordHeader, RecordRequest, Side, SideRequest};
-use crate::resolve::{Gate, Query, Resolver, Usable};
+use crate::resolve::{Gate, Query, Resolver};
 use crate::route::{Enforcement, Route, RouteError, SideRules, Target};
+use crate::usable::Usable;
 
 /// What must be learned before a record can be prepared.
 #[derive(Debug, Clone, PartialEq, Eq)]

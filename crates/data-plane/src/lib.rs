@@ -23,6 +23,7 @@ mod gate;
 mod intake;
 mod plane;
 mod resolve;
+mod usable;
 
 pub use cluster::{Administer, Consume, Deliveries, Lane, LocalFull, Produce, Record, Token};
 pub use config::DataPlaneConfig;

@@ -3,11 +3,9 @@
 //! No group, no commit, nothing remembered. For the curl of `sluice dev` and for the console; a server turns it on.
 //! Bounds: records, bytes, time; over all partitions unless one is named.
 
-use std::sync::Arc;
-
 use sluice_registry::{Action, Caller, ContextName, Registry, Resource, UsableSchema};
+use sluice_schema::SchemaId;
 use sluice_schema::wire::{self, FramedId};
-use sluice_schema::{Schema, SchemaId};
 
 use crate::admin::AuthorizedOperations;
 use crate::cluster::ConsumedRecord;
@@ -133,7 +131,7 @@ async fn decode_side(
     {
         decoded.schema_id = Some(schema.id);
         decoded.subject = subject_of(registry, caller, schema.id).await;
-        match decode_under(&schema, &rest) {
+        match crate::usable::decode(&schema.schema, &rest) {
             Ok(json) => decoded.json = Some(json),
             Err(problem) => decoded.problem = Some(problem),
         }
@@ -159,16 +157,4 @@ async fn subject_of(registry: &Registry, caller: &Caller, id: SchemaId) -> Optio
     let include = sluice_registry::Include::Live;
     let subjects = registry.subjects_of_id(caller, id, None, include, page).await.ok()?;
     subjects.first().map(|subject| subject.qualified())
-}
-
-fn decode_under(schema: &UsableSchema, rest: &[u8]) -> Result<String, String> {
-    let Schema::Protobuf(protobuf) = &*Arc::clone(&schema.schema) else {
-        return Err(format!("{} is not decoded", schema.schema.schema_type()));
-    };
-    let codec = protobuf.codec().map_err(|error| error.to_string())?;
-    let (indexes, payload) = wire::split_indexes(rest).map_err(|error| error.to_string())?;
-    let message = codec.message_by_indexes(&indexes).ok_or("no such message")?;
-    let mut json = Vec::new();
-    codec.decode_json(message, payload, &mut json).map_err(|mismatch| mismatch.0)?;
-    String::from_utf8(json).map_err(|error| error.to_string())
 }

@@ -11,13 +11,13 @@ use std::sync::Arc;
 
 use sluice_registry::store::StoreError;
 use sluice_registry::{Caller, ContextName, Error as RegistryError, Registry, SubjectName, UsableSchema, VersionSpec};
-use sluice_schema::protobuf::codec::{Codec, MessagePlan};
-use sluice_schema::wire::{self, FramedId};
+use sluice_schema::wire::FramedId;
 use sluice_schema::{InvalidSchema, Schema, SchemaId, SchemaType, Version};
 
 use crate::error::{GateError, RecordError, SchemaError, format_of, reason};
 use crate::record::{SchemaChoice, Side, Strategy, SubjectChoice};
 use crate::route::SideRules;
+use crate::usable::Usable;
 
 /// What is asked, owned: it outlives the record that asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,45 +26,6 @@ pub(crate) enum Query {
     Encode(SchemaChoice<'static>, SubjectChoice<'static>),
     /// The schema that raw bytes name.
     Framed(FramedId),
-}
-
-/// A schema, ready to encode with, and where it stands in the registry.
-#[derive(Debug)]
-pub(crate) struct Usable {
-    /// Subject as it is printed.
-    pub(crate) subject: Arc<str>,
-    pub(crate) version: Version,
-    pub(crate) id: SchemaId,
-    pub(crate) schema_type: SchemaType,
-    schema: Arc<Schema>,
-    message: MessagePlan,
-    frame: Vec<u8>,
-}
-
-impl Usable {
-    /// The message that JSON data is an instance of.
-    pub(crate) fn message(&self) -> MessagePlan {
-        self.message
-    }
-
-    pub(crate) fn codec(&self) -> Result<&Codec, SchemaError> {
-        let Schema::Protobuf(schema) = &*self.schema else {
-            return Err(SchemaError::NotAvailable { format: format_of(self.schema_type) });
-        };
-        schema.codec().map_err(not_usable)
-    }
-
-    /// Frame and payload of `json` into `out`, which is cleared.
-    pub(crate) fn encode(&self, json: &[u8], out: &mut Vec<u8>) -> Result<(), RecordError> {
-        out.clear();
-        out.extend_from_slice(&self.frame);
-        let encoded = self.codec()?.encode_json(self.message, json, out);
-        encoded.map_err(|mismatch| RecordError::Mismatch(crate::error::one_line(&mismatch.0)))
-    }
-}
-
-fn not_usable(cause: InvalidSchema) -> SchemaError {
-    SchemaError::NotUsable { reason: crate::error::one_line(&cause.to_string()) }
 }
 
 /// Everything an answer depends on besides the query.
@@ -96,7 +57,7 @@ impl Resolver<'_> {
         text: &str,
         choice: &SubjectChoice<'_>,
     ) -> Result<Arc<Usable>, RecordError> {
-        if language != SchemaType::Protobuf {
+        if language == SchemaType::Json {
             return Err(SchemaError::NotAvailable { format: format_of(language) }.into());
         }
         self.check_language(language)?;
@@ -109,7 +70,8 @@ impl Resolver<'_> {
             _ => self.subject_without_schema(choice)?,
         };
         self.check_subject(&subject)?;
-        if text.trim().is_empty() {
+        // Avro's parser refuses it below; that of other languages is not asked.
+        if text.trim().is_empty() && language != SchemaType::Avro {
             let reason = "Empty schema".to_owned();
             let (format, subject) = (format_of(language), subject.qualified());
             return Err(SchemaError::Register { format, subject, schema: String::new(), reason }.into());
@@ -263,8 +225,7 @@ impl Resolver<'_> {
         version: Option<Version>,
     ) -> Result<Arc<Usable>, RecordError> {
         let UsableSchema { id, subject: at, schema } = found;
-        let schema_type = schema.schema_type();
-        self.check_language(schema_type)?;
+        self.check_language(schema.schema_type())?;
         let (subject, found_version) = match at {
             Some((at, version)) => (at.qualified(), Some(version)),
             None => (subject.qualified(), None),
@@ -272,21 +233,8 @@ impl Resolver<'_> {
         let version = version
             .or(found_version)
             .ok_or_else(|| SchemaError::NotUsable { reason: format!("schema {id} has no version") })?;
-        let Schema::Protobuf(protobuf) = &*schema else {
-            return Err(SchemaError::NotAvailable { format: format_of(schema_type) }.into());
-        };
-        let codec = protobuf.codec().map_err(not_usable)?;
-        let message = match self.rules.and_then(|rules| rules.message.as_deref()).zip(self.gate()) {
-            Some((name, gate)) => codec
-                .message_by_name(name)
-                .ok_or_else(|| gate.undecodable(format!("the schema with id {id} has no message {name}")))?,
-            None => codec
-                .first_message()
-                .ok_or_else(|| SchemaError::NotUsable { reason: format!("schema {id} has no message") })?,
-        };
-        let mut frame = Vec::new();
-        wire::frame_into(id, Some(codec.indexes(message)), &mut frame);
-        Ok(Arc::new(Usable { subject: subject.into(), version, id, schema_type, message, frame, schema }))
+        let wanted = self.rules.and_then(|rules| rules.message.as_deref()).zip(self.gate());
+        Ok(Arc::new(Usable::new((subject, version), id, schema, wanted)?))
     }
 
     /// A look-up that found nothing: the gate's refusal, or the reference's template; anything else is not a miss.
@@ -318,11 +266,11 @@ impl Resolver<'_> {
         subject: &SubjectName,
         error: &RegistryError,
     ) -> RecordError {
-        if let RegistryError::InvalidSchema {
-            cause: cause @ (InvalidSchema::Syntax(_) | InvalidSchema::TooComplex(_)),
-            ..
-        } = error
+        if let RegistryError::InvalidSchema { cause, .. } = error
+            && (language == SchemaType::Avro
+                || matches!(cause, InvalidSchema::Syntax(_) | InvalidSchema::TooComplex(_)))
         {
+            // Avro's parser also says what does not resolve; that of protobuf leaves it to the registry.
             return parse_error(language, text, cause);
         }
         if let Some(gate) = self.gate() {

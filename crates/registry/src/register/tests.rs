@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
-use sluice_schema::{Format, TaggedEntity, Version};
+use sluice_schema::{Format, SchemaType, TaggedEntity, Version};
 
 use super::*;
 use crate::fixture::*;
@@ -59,9 +59,9 @@ async fn force_skips_the_compatibility_check() {
 }
 
 #[tokio::test]
-async fn other_formats_are_not_known_yet() {
+async fn a_word_that_is_no_language_is_refused() {
     let node = node();
-    for (word, text) in [(Some("AVRO"), "\"int\""), (None, "\"int\""), (Some("protobuf"), "x"), (Some(""), "x")] {
+    for (word, text) in [(Some("avro"), "\"int\""), (Some("protobuf"), "x"), (Some(""), "x")] {
         let request = SchemaRequest {
             schema: Some(text.to_owned()),
             schema_type: word.map(str::to_owned),
@@ -70,6 +70,20 @@ async fn other_formats_are_not_known_yet() {
         let refused = node.register("s", request).await.unwrap_err();
         let Error::InvalidSchema { outline: None, cause } = refused else { panic!("{refused:?}") };
         assert_eq!(cause.to_string(), format!("Invalid schema type {}", word.unwrap_or("AVRO")));
+    }
+}
+
+#[tokio::test]
+async fn a_text_without_a_language_is_avro() {
+    let node = node();
+    for word in [None, Some("AVRO")] {
+        let request = SchemaRequest {
+            schema: Some("\"int\"".to_owned()),
+            schema_type: word.map(str::to_owned),
+            ..SchemaRequest::default()
+        };
+        let entity = node.register("s", request).await.unwrap();
+        assert_eq!((entity.content.schema_type, entity.version), (SchemaType::Avro, Version(1)));
     }
 }
 

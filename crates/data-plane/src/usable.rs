@@ -1,0 +1,140 @@
+//! A schema ready for use on one side of a topic: encodes JSON, checks raw payloads, decodes them for people.
+//!
+//! The languages differ here and nowhere else in this crate. Protobuf frames carry the path of a message; of the other
+//! languages the schema is one type, and the payload follows the id at once.
+//!
+//! To add a language: a variant of [`Coder`], an arm in each method and in [`decode`].
+
+use std::sync::Arc;
+
+use sluice_schema::protobuf::ProtobufSchema;
+use sluice_schema::protobuf::codec::{Codec, MessagePlan};
+use sluice_schema::wire::{self, MessageIndexes};
+use sluice_schema::{InvalidSchema, Mismatch, Schema, SchemaId, SchemaType, Version};
+
+use crate::error::{GateError, RecordError, SchemaError, format_of, one_line};
+use crate::gate::RawPayload;
+use crate::resolve::Gate;
+
+/// A schema, ready to encode with, and where it stands in the registry.
+#[derive(Debug)]
+pub(crate) struct Usable {
+    /// Subject as it is printed.
+    pub(crate) subject: Arc<str>,
+    pub(crate) version: Version,
+    pub(crate) id: SchemaId,
+    pub(crate) schema_type: SchemaType,
+    schema: Arc<Schema>,
+    coder: Coder,
+    frame: Vec<u8>,
+}
+
+/// What JSON data is an instance of.
+#[derive(Debug, Clone, Copy)]
+enum Coder {
+    /// This message.
+    Protobuf(MessagePlan),
+    /// The schema's own type.
+    Avro,
+}
+
+impl Usable {
+    /// `wanted`: the message that a declared topic asks for, and who refuses without it.
+    pub(crate) fn new(
+        (subject, version): (String, Version),
+        id: SchemaId,
+        schema: Arc<Schema>,
+        wanted: Option<(&str, Gate<'_>)>,
+    ) -> Result<Usable, RecordError> {
+        let mut frame = Vec::new();
+        let coder = match &*schema {
+            Schema::Protobuf(protobuf) => {
+                let codec = codec_of(protobuf)?;
+                let message = match wanted {
+                    Some((name, gate)) => codec.message_by_name(name).ok_or_else(|| no_message(gate, id, name))?,
+                    None => codec
+                        .first_message()
+                        .ok_or_else(|| SchemaError::NotUsable { reason: format!("schema {id} has no message") })?,
+                };
+                wire::frame_into(id, Some(codec.indexes(message)), &mut frame);
+                Coder::Protobuf(message)
+            }
+            Schema::Avro(avro) => {
+                if let Some((name, gate)) = wanted.filter(|(name, _)| avro.record_name() != Some(*name)) {
+                    return Err(no_message(gate, id, name).into());
+                }
+                wire::frame_into(id, None, &mut frame);
+                Coder::Avro
+            }
+            Schema::Json(_) => return Err(not_available(SchemaType::Json).into()),
+        };
+        let schema_type = schema.schema_type();
+        Ok(Usable { subject: subject.into(), version, id, schema_type, schema, coder, frame })
+    }
+
+    /// Frame and payload of `json` into `out`, which is cleared.
+    pub(crate) fn encode(&self, json: &[u8], out: &mut Vec<u8>) -> Result<(), RecordError> {
+        out.clear();
+        out.extend_from_slice(&self.frame);
+        let encoded = match (&*self.schema, self.coder) {
+            (Schema::Protobuf(protobuf), Coder::Protobuf(message)) => {
+                codec_of(protobuf)?.encode_json(message, json, out)
+            }
+            (Schema::Avro(avro), Coder::Avro) => avro.codec().encode_json(json, out),
+            (schema, _) => return Err(not_available(schema.schema_type()).into()),
+        };
+        encoded.map_err(|mismatch| RecordError::Mismatch(one_line(&mismatch.0)))
+    }
+
+    /// Whether raw bytes are a payload of the schema; of protobuf, of the message `wanted`.
+    pub(crate) fn check(&self, gate: Gate<'_>, raw: &RawPayload<'_>, wanted: Option<&str>) -> Result<(), GateError> {
+        let id = self.id;
+        let checked = match (&*self.schema, self.coder) {
+            (Schema::Protobuf(protobuf), Coder::Protobuf(own)) => {
+                let (indexes, payload) = raw.with_indexes().map_err(|cause| gate.framing(cause.to_string()))?;
+                let codec = codec_of(protobuf).map_err(|error| gate.undecodable(error.to_string()))?;
+                let message = codec.message_by_indexes(&indexes).ok_or_else(|| no_message_at(gate, id, &indexes))?;
+                if let Some(wanted) = wanted.filter(|_| message != own) {
+                    return Err(gate.undecodable(format!("its message is {wanted}")));
+                }
+                codec.check(message, payload)
+            }
+            (Schema::Avro(avro), _) => avro.codec().check(raw.behind_id()),
+            (schema, _) => Err(Mismatch(not_available(schema.schema_type()).to_string())),
+        };
+        checked.map_err(|mismatch| gate.undecodable(one_line(&format!("schema {id}: {}", mismatch.0))))
+    }
+}
+
+/// What stands behind the id of a frame, as JSON; else why not.
+pub(crate) fn decode(schema: &Schema, behind_id: &[u8]) -> Result<String, String> {
+    let mut json = Vec::new();
+    let decoded = match schema {
+        Schema::Protobuf(protobuf) => {
+            let codec = protobuf.codec().map_err(|error| error.to_string())?;
+            let (indexes, payload) = wire::split_indexes(behind_id).map_err(|error| error.to_string())?;
+            let message = codec.message_by_indexes(&indexes).ok_or("no such message")?;
+            codec.decode_json(message, payload, &mut json)
+        }
+        Schema::Avro(avro) => avro.codec().decode_json(behind_id, &mut json),
+        Schema::Json(_) => return Err(not_available(SchemaType::Json).to_string()),
+    };
+    decoded.map_err(|mismatch| mismatch.0)?;
+    String::from_utf8(json).map_err(|error| error.to_string())
+}
+
+fn codec_of(protobuf: &ProtobufSchema) -> Result<&Codec, SchemaError> {
+    protobuf.codec().map_err(|cause: InvalidSchema| SchemaError::NotUsable { reason: one_line(&cause.to_string()) })
+}
+
+fn not_available(language: SchemaType) -> SchemaError {
+    SchemaError::NotAvailable { format: format_of(language) }
+}
+
+fn no_message(gate: Gate<'_>, id: SchemaId, name: &str) -> GateError {
+    gate.undecodable(format!("the schema with id {id} has no message {name}"))
+}
+
+fn no_message_at(gate: Gate<'_>, id: SchemaId, indexes: &MessageIndexes) -> GateError {
+    gate.undecodable(format!("the schema with id {id} has no message at {:?}", indexes.0))
+}
