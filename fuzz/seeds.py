@@ -5,6 +5,9 @@ Schema texts: every protobuf text and JSON Schema of the recorded exchanges and 
 old and new texts of one recorded scenario. Bodies of requests: whatever the recordings sent to the registry. JSON,
 payloads and frames: what the recordings of produce sent and what was found in Kafka, and the files of
 fuzz/seeds/<target>/.
+Schema texts: every protobuf and Avro text of the recorded exchanges and the built-in files. Pairs for `compatibility`: the
+old and new texts of one recorded scenario. JSON, payloads and frames: what the recordings of produce sent and what
+was found in Kafka, and the files of fuzz/seeds/<target>/.
 """
 
 import base64
@@ -33,11 +36,11 @@ def objects(node):
 
 
 def schema_texts(scenario, *types) -> list[str]:
-    """Every schema text that is said to be of one of `types`, in either API's word for it."""
+    """Every schema text that is said to be of one of `types`, in either API's word for it; none said is AVRO."""
     found = []
     for node in objects(scenario):
         text = node.get("schema")
-        said = {node.get("schemaType"), node.get("type")}
+        said = {node.get("schemaType"), node.get("type")} - {None} or {"AVRO"}
         if said.intersection(types) and isinstance(text, str) and text not in found:
             found.append(text)
     return found
@@ -60,6 +63,8 @@ def registry() -> None:
         scenario = json.loads(path.read_text())
         for text in schema_texts(scenario, "JSON"):
             write("json_schema_parser", text.encode())
+        for text in schema_texts(scenario, "AVRO"):
+            write("avro_parser", text.encode(errors="replace"))
         texts = schema_texts(scenario, "PROTOBUF")
         for text in texts:
             write("proto_parser", text.encode())

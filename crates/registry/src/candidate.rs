@@ -2,13 +2,13 @@
 //!
 //! Between request and decision. [`Candidate`] knows its own hash and whether a stored version is "the same schema"
 //! (`canLookup` of the reference): equal but for `confluent:version`. That is decided by hashes alone, so stored texts
-//! need not be read. Formats whose equal schemas may differ in text (Avro) will compare parsed schemas here.
+//! need not be read; only where a format has texts that differ and are found all the same (Avro) are they compared.
 //!
 //! Source: schema-registry `AbstractSchemaRegistry#canonicalizeSchema`, `ParsedSchema#canLookup`, 8.2.0.
 
 use std::sync::Arc;
 
-use sluice_schema::{Guid, InvalidSchema, Schema, SchemaType, TagEdit, ValidateFields};
+use sluice_schema::{Guid, InvalidSchema, Reference, Schema, SchemaType, TagEdit, ValidateFields};
 
 use crate::contract::{self, Contract, Prefix};
 use crate::load::Subject;
@@ -16,6 +16,9 @@ use crate::resolve::{Resolution, invalid};
 use crate::store::{RequireLive, VersionRow};
 use crate::{Action, Resource};
 use crate::{Caller, Content, Error, Include, Metadata, Normalize, Registry, SchemaRequest, SubjectName};
+
+/// Most versions that are compared with a schema whose text none of them has.
+const MOST_COMPARED: usize = 1_000;
 
 /// How a request's text is read.
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +92,63 @@ impl Candidate {
     }
 
     /// The version of the subject that holds this schema with this contract.
-    pub(crate) fn find(&self, subject: &Subject, contract: &Contract, among: Among) -> Option<Found> {
+    pub(crate) async fn find(
+        &self,
+        registry: &Registry,
+        subject: &Subject,
+        contract: &Contract,
+        among: Among,
+    ) -> Result<Option<Found>, Error> {
+        match self.find_by_hash(subject, contract, among) {
+            None if self.schema.has_lookalikes() => self.find_lookalike(registry, subject, contract, among).await,
+            found => Ok(found),
+        }
+    }
+
+    /// The newest version that holds another text of this schema with this contract.
+    async fn find_lookalike(
+        &self,
+        registry: &Registry,
+        subject: &Subject,
+        contract: &Contract,
+        among: Among,
+    ) -> Result<Option<Found>, Error> {
+        let rows = subject.state.versions.iter().rev();
+        let rows: Vec<&VersionRow> = match among {
+            Among::Latest => subject.latest().into_iter().collect(),
+            Among::Versions(include) => {
+                rows.filter(|row| include == Include::Deleted || !row.deleted).take(MOST_COMPARED).collect()
+            }
+        };
+        for row in rows {
+            let content = registry.content_of(&subject.name, row).await?;
+            if content.schema_type != self.schema_type || content.text.trim().is_empty() {
+                continue;
+            }
+            // With the same references, only the order of things differs.
+            let is_rearranged = content.text.len() == self.schema.canonical_text().len();
+            if !is_rearranged && content.references == *self.schema.references() {
+                continue;
+            }
+            let stored = Prefix::new(&content.text, &content.references);
+            let has_contract = stored.guid(contract.metadata.as_ref(), contract.rule_set.as_ref()) == row.guid
+                || is_same_but_for_version(&stored, contract, row);
+            if !has_contract {
+                continue;
+            }
+            let schema = match registry.load_schema(subject.name.context(), row.id, &content).await {
+                Ok(schema) => schema,
+                Err(Error::InvalidSchema { .. }) => continue,
+                Err(error) => return Err(error),
+            };
+            if self.schema.finds(&schema) {
+                return Ok(Some(Found { row: row.clone(), by_hash: false }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn find_by_hash(&self, subject: &Subject, contract: &Contract, among: Among) -> Option<Found> {
         let prefix = self.prefix();
         let guid = prefix.guid(contract.metadata.as_ref(), contract.rule_set.as_ref());
         match among {
@@ -159,16 +218,18 @@ impl Reader {
             return Err(Error::InvalidSchema { outline: None, cause });
         }
         let text = request.schema.as_deref().unwrap_or_default();
+        let unread = |error| unread(subject, request, schema_type, error);
         let longest = registry.inner.config.max_schema_bytes;
         if text.len() > longest {
             let cause = InvalidSchema::TooComplex(format!("the text is longer than {longest} bytes"));
-            return Err(invalid(schema_type, cause));
+            return Err(unread(invalid(schema_type, cause)));
         }
         for reference in &request.references {
             let target = SubjectName::parse_in(subject.context(), &reference.subject);
             caller.check(Action::Read, &Resource::Subject(&target))?;
         }
-        let resolution = registry.resolve(subject.context(), schema_type, &request.references, reading.live).await?;
+        let resolution = registry.resolve(subject.context(), schema_type, &request.references, reading.live).await;
+        let resolution = resolution.map_err(unread)?;
         let size = text.len() + resolution.resolved.iter().map(|r| r.text.len()).sum::<usize>();
 
         let known = self.parsed.take().filter(|parsed| {
@@ -186,12 +247,13 @@ impl Reader {
                     let text = text.clone();
                     move || Schema::parse(schema_type, &text, references, resolved)
                 };
-                let schema = registry.off_thread(size, work).await?.map_err(|cause| invalid(schema_type, cause))?;
+                let schema =
+                    registry.off_thread(size, work).await?.map_err(|cause| unread(invalid(schema_type, cause)))?;
                 Parsed { text, resolution, schema: Arc::new(schema), normal: None, validated: None }
             }
         };
         let parsed = self.parsed.insert(parsed);
-        let refuse = |cause| Error::InvalidSchema { outline: Some(outline(subject, request)), cause };
+        let refuse = |cause| unread(Error::InvalidSchema { outline: Some(outline(subject, request)), cause });
         if let Some(fields) = reading.validate
             && parsed.validated != Some(fields)
         {
@@ -222,32 +284,47 @@ impl Candidate {
 
     /// The candidate with the tags of another schema on those types and fields that it has too.
     pub(crate) fn with_tags_of(mut self, other: &Schema) -> Candidate {
-        for entity in other.tagged_entities() {
-            let edit = TagEdit { add: vec![entity], remove: Vec::new() };
-            if let Ok(schema) = self.schema.edit_tags(&edit) {
-                self.schema = Arc::new(schema);
-            }
+        if let Some(schema) = self.schema.with_tags_of(other) {
+            self.schema = Arc::new(schema);
         }
         self
     }
 }
 
+/// The error of a text that cannot be read. Avro's quotes the request.
+pub(crate) fn unread(subject: &SubjectName, request: &SchemaRequest, schema_type: SchemaType, error: Error) -> Error {
+    match error {
+        Error::InvalidSchema { cause, .. } if schema_type == SchemaType::Avro => {
+            let id = if request.id.is_some_and(|id| id >= 0) { "0" } else { "null" };
+            let outlined = print_request(subject, request, "null", id);
+            let references = print_references(&request.references);
+            let outline =
+                format!("of type AVRO, details: Invalid schema {outlined} with refs [{references}] of type AVRO");
+            Error::InvalidSchema { outline: Some(outline), cause }
+        }
+        other => other,
+    }
+}
+
+fn print_references(references: &[Reference]) -> String {
+    let print = |r: &Reference| format!("{{name='{}', subject='{}', version={}}}", r.name, r.subject, r.version);
+    references.iter().map(print).collect::<Vec<_>>().join(", ")
+}
+
 /// The request as the reference prints it inside the message of 42201.
 fn outline(subject: &SubjectName, request: &SchemaRequest) -> String {
+    let (version, id) = (request.version.unwrap_or(0), request.id.unwrap_or(-1));
+    print_request(subject, request, &version.to_string(), &id.to_string())
+}
+
+fn print_request(subject: &SubjectName, request: &SchemaRequest, version: &str, id: &str) -> String {
     let text = request.schema.as_deref().unwrap_or_default();
     let hash = contract::guid(text, &request.references, request.metadata.as_ref(), request.rule_set.as_ref());
-    let references: Vec<String> = request
-        .references
-        .iter()
-        .map(|r| format!("{{name='{}', subject='{}', version={}}}", r.name, r.subject, r.version))
-        .collect();
     format!(
-        "{{subject={subject},version={},id={},guid={hash},schemaType={},references=[{}],metadata={},ruleSet={},\
+        "{{subject={subject},version={version},id={id},guid={hash},schemaType={},references=[{}],metadata={},ruleSet={},\
          schema={text},schemaTags=null,ts=null,deleted=null}}",
-        request.version.unwrap_or(0),
-        request.id.unwrap_or(-1),
         request.schema_type.as_deref().unwrap_or("AVRO"),
-        references.join(", "),
+        print_references(&request.references),
         request.metadata.as_ref().map_or_else(|| "null".to_owned(), contract::print_metadata),
         request.rule_set.as_ref().map_or_else(|| "null".to_owned(), contract::print_rules),
     )

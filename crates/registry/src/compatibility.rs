@@ -10,10 +10,10 @@ use std::sync::Arc;
 use sluice_schema::compat::{self, Incompatible, Policy, Prior};
 use sluice_schema::{Level, Schema, ValidateFields};
 
-use crate::candidate::{Candidate, Reader, Reading};
+use crate::candidate::{Candidate, Reader, Reading, unread};
 use crate::contract;
 use crate::load::{Freshness, InScope, Subject};
-use crate::register::validate_fields;
+use crate::register::{validate_fields, validation};
 use crate::store::{RequireLive, VersionRow};
 use crate::*;
 
@@ -74,12 +74,13 @@ impl Registry {
         let importing = matches!(scope.mode, Mode::Import | Mode::Forward);
         let reading = Reading {
             normalize: if normalizes && !importing { Normalize::Yes } else { Normalize::No },
-            validate: (!importing).then(|| validate_fields(&scope)),
+            validate: if importing { None } else { validation(&scope, request) },
             live: RequireLive::No,
         };
         let candidate = reader.read(self, caller, subject, request, reading).await?;
         let candidate = candidate.ok_or_else(|| Error::InvalidRequestSchema("Empty schema".to_owned()))?;
-        self.live_references(&current, &candidate, &contract::asked(request)).await?;
+        let live = self.live_references(&current, &candidate, &contract::asked(request)).await;
+        live.map_err(|error| unread(subject, request, candidate.schema_type, error))?;
         self.check_level(&current.name, &scope, &candidate, request.metadata.as_ref(), &priors).await
     }
 

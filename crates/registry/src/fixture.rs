@@ -69,6 +69,10 @@ pub(crate) fn proto(text: &str) -> SchemaRequest {
     }
 }
 
+pub(crate) fn avro(text: &str) -> SchemaRequest {
+    SchemaRequest { schema: Some(text.to_owned()), ..SchemaRequest::default() }
+}
+
 pub(crate) fn properties(pairs: &[(&str, &str)]) -> Metadata {
     let properties = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     Metadata { properties, ..Metadata::default() }

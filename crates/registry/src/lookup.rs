@@ -62,7 +62,7 @@ impl Registry {
             let reading = Reading { normalize, validate: None, live: RequireLive::No };
             let Some(candidate) = reader.read(self, caller, subject, request, reading).await? else { return Ok(None) };
             let current = self.load_subject(subject, how).await?;
-            let mut found = candidate.find(&current, &asked, Among::Versions(include));
+            let mut found = candidate.find(self, &current, &asked, Among::Versions(include)).await?;
             if found.is_none()
                 && let Some(latest) = current.latest()
             {
@@ -71,7 +71,7 @@ impl Registry {
                 let merged = (asked.metadata.as_ref(), asked.rule_set.as_ref());
                 let merged = contract::populate(&scope.config, merged, previous);
                 if merged != asked {
-                    found = candidate.find(&current, &merged, Among::Versions(include));
+                    found = candidate.find(self, &current, &merged, Among::Versions(include)).await?;
                 }
             }
             if let Some(found) = found {
@@ -253,5 +253,7 @@ impl Page {
     }
 }
 
+#[cfg(test)]
+mod avro_tests;
 #[cfg(test)]
 mod tests;

@@ -10,9 +10,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sluice_schema::{Format, InvalidSchema, SchemaId, TagEdit, ValidateFields, Version};
+use sluice_schema::{Format, InvalidSchema, SchemaId, SchemaType, TagEdit, ValidateFields, Version};
 
-use crate::candidate::{Among, Candidate, Found, Reader, Reading, has_text, type_of};
+use crate::candidate::{Among, Candidate, Found, Reader, Reading, has_text, type_of, unread};
 use crate::contract::{self, Contract};
 use crate::load::{Freshness, InScope, Subject};
 use crate::store::{Committed, IdChoice, NewVersion, Preconditions, RequireLive, StoreError};
@@ -198,7 +198,7 @@ impl Registry {
             if let Some(candidate) = reader.read(self, caller, subject, request, reading).await? {
                 let asked = contract::asked(request);
                 let among = if asked_version < 0 { Among::Latest } else { Among::Versions(Include::Live) };
-                if let Some(found) = candidate.find(&current, &asked, among).filter(id_fits) {
+                if let Some(found) = candidate.find(self, &current, &asked, among).await?.filter(id_fits) {
                     return Ok(Decision::Known { found, as_of });
                 }
             }
@@ -221,7 +221,8 @@ impl Registry {
 
         if asked_version == 0
             && let Some(candidate) = &candidate
-            && let Some(found) = candidate.find(&current, &contract, Among::Versions(Include::Live)).filter(id_fits)
+            && let found = candidate.find(self, &current, &contract, Among::Versions(Include::Live)).await?
+            && let Some(found) = found.filter(id_fits)
         {
             return Ok(Decision::Known { found, as_of });
         }
@@ -306,10 +307,9 @@ impl Registry {
             }),
             _ => None,
         };
-        let fields = validate_fields(scope);
-        let reading = Reading { normalize, validate: Some(fields), live: RequireLive::No };
         let Registration { caller, request, reader, .. } = registration;
         let text = copy.as_ref().unwrap_or(request);
+        let reading = Reading { normalize, validate: validation(scope, text), live: RequireLive::No };
         let candidate = reader.read(self, caller, subject, text, reading).await?;
         let mut candidate = candidate.ok_or_else(|| Error::InvalidRequestSchema("Empty schema".to_owned()))?;
         if is_blank && request.tags != TagEdit::default() {
@@ -321,7 +321,8 @@ impl Registry {
             let tagged = self.load_schema(subject.context(), *id, content).await?;
             candidate = candidate.with_tags_of(&tagged);
         }
-        let live = self.live_references(current, &candidate, &contract).await?;
+        let live = self.live_references(current, &candidate, &contract).await;
+        let live = live.map_err(|error| unread(subject, text, candidate.schema_type, error))?;
         Ok((candidate, contract, live))
     }
 
@@ -439,6 +440,13 @@ pub(crate) fn entity_of(
         deleted: Some(row.deleted),
         as_of,
     }
+}
+
+/// How a text is checked as a new schema. `validateNewSchemas=false` spares Avro that.
+pub(crate) fn validation(scope: &InScope, request: &SchemaRequest) -> Option<ValidateFields> {
+    let is_avro = request.schema_type.as_deref().is_none_or(|word| word == SchemaType::Avro.wire());
+    let spared = is_avro && scope.config.validate_new_schemas == Some(false);
+    (!spared).then(|| validate_fields(scope))
 }
 
 /// What new schemas of a subject are checked for.

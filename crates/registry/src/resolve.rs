@@ -129,6 +129,10 @@ fn not_found(target: &SubjectName, version: i32) -> String {
 /// The refusal of a text that does not parse, in the reference's doubled wrapping.
 pub(crate) fn invalid(schema_type: SchemaType, cause: InvalidSchema) -> Error {
     let wrap = |text: String| {
+        // Avro's errors quote the request, which whoever has it adds.
+        if schema_type == SchemaType::Avro {
+            return text;
+        }
         format!("Invalid schema of type {schema_type}, details: Invalid schema of type {schema_type}, details: {text}")
     };
     let cause = match cause {

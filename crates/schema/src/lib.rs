@@ -14,6 +14,7 @@ pub mod hint;
 pub mod id;
 pub mod json;
 pub mod level;
+mod logical;
 pub mod outline;
 mod payload;
 pub mod protobuf;

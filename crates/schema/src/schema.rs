@@ -44,6 +44,8 @@ pub enum Format {
     IgnoreExtensions,
     /// Avro: referenced types inlined. No meaning for protobuf.
     Resolved,
+    /// DDL of logical types; so far of Avro schemas.
+    Logical,
 }
 
 impl Format {
@@ -53,6 +55,7 @@ impl Format {
             w if w.eq_ignore_ascii_case("serialized") => Format::Serialized,
             w if w.eq_ignore_ascii_case("ignore_extensions") => Format::IgnoreExtensions,
             w if w.eq_ignore_ascii_case("resolved") => Format::Resolved,
+            w if w.eq_ignore_ascii_case("logical") => Format::Logical,
             _ => Format::Canonical,
         }
     }
@@ -181,6 +184,37 @@ impl Schema {
             Schema::Protobuf(schema) => schema.edit_tags(edit).map(Schema::Protobuf),
             Schema::Json(schema) => schema.edit_tags(edit).map(Schema::Json),
             Schema::Avro(schema) => schema.edit_tags(edit).map(Schema::Avro),
+        }
+    }
+
+    /// The schema with the tags of another on those types and fields that it has too; `None` if nothing changes.
+    pub fn with_tags_of(&self, other: &Schema) -> Option<Schema> {
+        if let (Schema::Avro(schema), Schema::Avro(other)) = (self, other) {
+            return schema.with_tags_of(other).ok().map(Schema::Avro);
+        }
+        let mut tagged = None;
+        for entity in other.tagged_entities() {
+            let edit = TagEdit { add: vec![entity], remove: Vec::new() };
+            if let Ok(schema) = tagged.as_ref().unwrap_or(self).edit_tags(&edit) {
+                tagged = Some(schema);
+            }
+        }
+        tagged
+    }
+
+    /// Whether schemas of other texts may be found with this one, see [`Schema::finds`].
+    pub fn has_lookalikes(&self) -> bool {
+        match self {
+            Schema::Protobuf(_) | Schema::Json(_) => false,
+            Schema::Avro(schema) => schema.has_lookalikes(),
+        }
+    }
+
+    /// Whether a look-up with this schema finds `stored`, whatever its text.
+    pub fn finds(&self, stored: &Schema) -> bool {
+        match (self, stored) {
+            (Schema::Avro(schema), Schema::Avro(stored)) => schema.finds(stored),
+            _ => false,
         }
     }
 

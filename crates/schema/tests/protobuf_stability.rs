@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // a test may
 
+mod mutation;
+
+use mutation::{changed, changes};
 use proptest::prelude::*;
 use sluice_schema::protobuf::ProtobufSchema;
 use sluice_schema::protobuf::model::{Field, FieldType, Message, ProtoFile, ReservedItem, Scalar};
@@ -70,66 +73,6 @@ fn parse(text: &str) -> Result<ProtobufSchema, InvalidSchema> {
     ProtobufSchema::parse(text, [].into(), [].into())
 }
 
-/// Words, strings, blanks and single characters.
-fn tokens(text: &str) -> Vec<&str> {
-    let mut tokens = Vec::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-        let length = match first {
-            c if is_word(c) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
-            '"' => rest[1..].find('"').map_or(rest.len(), |end| end + 2),
-            c => c.len_utf8(),
-        };
-        let (token, after) = rest.split_at(length);
-        tokens.push(token);
-        rest = after;
-    }
-    tokens
-}
-
-/// Which token, and what happens to it.
-#[derive(Debug, Clone)]
-enum Change {
-    Insert(&'static str),
-    Replace(&'static str),
-    Remove,
-    Repeat(usize),
-    Swap(prop::sample::Index),
-}
-
-fn changes() -> impl Strategy<Value = Vec<(prop::sample::Index, Change)>> {
-    let change = prop_oneof![
-        prop::sample::select(&TOKENS[..]).prop_map(Change::Insert),
-        prop::sample::select(&TOKENS[..]).prop_map(Change::Replace),
-        Just(Change::Remove),
-        (1usize..12).prop_map(Change::Repeat),
-        any::<prop::sample::Index>().prop_map(Change::Swap),
-    ];
-    prop::collection::vec((any::<prop::sample::Index>(), change), 0..4)
-}
-
-fn changed(seed: &str, changes: &[(prop::sample::Index, Change)]) -> String {
-    let mut tokens = tokens(seed);
-    for (index, change) in changes {
-        let at = index.index(tokens.len());
-        match change {
-            Change::Insert(token) => tokens.insert(at, token),
-            Change::Replace(token) => tokens[at] = token,
-            Change::Remove => drop(tokens.remove(at)),
-            Change::Repeat(count) => {
-                let copy = tokens[at..(at + count).min(tokens.len())].to_vec();
-                tokens.splice(at..at, copy);
-            }
-            Change::Swap(other) => {
-                let other = other.index(tokens.len());
-                tokens.swap(at, other);
-            }
-        }
-    }
-    tokens.concat()
-}
-
 /// Whether the file has text that the contract prints bare although it may need quotes: reserved names, defaults of
 /// types other than strings, and import paths.
 fn prints_bare_text(file: &ProtoFile) -> bool {
@@ -169,7 +112,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_parses_prints_the_same_text_again(seed in prop::sample::select(&SEEDS[..]), changes in changes()) {
+    fn what_parses_prints_the_same_text_again(seed in prop::sample::select(&SEEDS[..]), changes in changes(&TOKENS)) {
         let text = changed(seed, &changes);
         let Ok(schema) = parse(&text) else { return Ok(()) };
         if !prints_bare_text(schema.file()) {

@@ -9,6 +9,7 @@ use crate::call::Call;
 pub(super) async fn get_schema_text(call: Call) -> Result<Answer, SrError> {
     let version = call.version()?;
     let subject = call.aliased_subject().await?;
-    let entity = call.registry().version(&call.caller, &subject, version, call.read_options()).await?;
+    let options = call.version_options();
+    let entity = call.registry().version(&call.caller, &subject, version, options).await?;
     Ok(Answer::json_text(text(&entity).to_owned()))
 }

@@ -112,9 +112,21 @@ impl Call {
         if self.query().flag("normalize") { Normalize::Yes } else { Normalize::No }
     }
 
-    /// `format`
+    /// `format`. Only the endpoints that show one version of a subject know `logical`.
     pub(super) fn format(&self) -> Format {
+        match self.version_format() {
+            Format::Logical => Format::Canonical,
+            format => format,
+        }
+    }
+
+    fn version_format(&self) -> Format {
         self.query().get("format").map_or(Format::Canonical, |word| Format::from_wire(&word))
+    }
+
+    /// As [`Call::read_options`], for one version of a subject.
+    pub(super) fn version_options(&self) -> ReadOptions {
+        ReadOptions { format: self.version_format(), ..self.read_options() }
     }
 
     /// `format`, `referenceFormat`, `deleted`, `findTags`. Some clients join tags by commas, some repeat the name.

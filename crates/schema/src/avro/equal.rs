@@ -30,6 +30,34 @@ pub(super) fn alike(a: &AvroModel, b: &AvroModel) -> bool {
     compare(a, b, true)
 }
 
+/// Whether another text could be alike: by the order of attributes, aliases or keys, or, with `inlined`, by leaving
+/// a type to a reference.
+pub(super) fn has_variants(model: &AvroModel, inlined: bool) -> bool {
+    let mut named = 0;
+    model.types.iter().any(|of| {
+        named += usize::from(of.kind.name().is_some());
+        let in_fields = match &of.kind {
+            Kind::Record(record) => record.fields.iter().any(|field| {
+                field.aliases.len() > 1 || unordered(&field.props) || field.default.as_ref().is_some_and(holds_keys)
+            }),
+            _ => false,
+        };
+        in_fields || (inlined && named > 1) || of.kind.aliases().len() > 1 || unordered(&of.props)
+    })
+}
+
+fn unordered(props: &[(String, Json)]) -> bool {
+    props.len() > 1 || props.iter().any(|(_, value)| holds_keys(value))
+}
+
+fn holds_keys(value: &Json) -> bool {
+    match value {
+        Json::List(items) => items.iter().any(holds_keys),
+        Json::Object(entries) => unordered(entries),
+        _ => false,
+    }
+}
+
 fn compare(a: &AvroModel, b: &AvroModel, alike: bool) -> bool {
     let mut comparison =
         Comparison { left: &a.types, right: &b.types, is_one_arena: false, alike, seen: HashSet::new() };

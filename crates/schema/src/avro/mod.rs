@@ -10,6 +10,7 @@ pub mod codec;
 pub mod diff;
 mod equal;
 pub mod json;
+mod logical;
 pub mod model;
 mod normalize;
 mod parse;

@@ -20,6 +20,8 @@ pub struct TypeId(pub(super) u32);
 pub struct AvroModel {
     pub(super) types: Vec<Type>,
     pub(super) root: TypeId,
+    /// How many of the types, from the first on, stand in referenced texts.
+    pub(super) referenced: usize,
 }
 
 /// A type with its attributes.

@@ -115,7 +115,7 @@ impl<'a> Writer<'a> {
         // Infinities and NaN are written as texts, which only a field of a float or double reads back as numbers.
         let is_number = matches!(self.model[field.schema].kind, Kind::Float | Kind::Double);
         if let Some(default) = &field.default
-            && let Some(value) = self.typed(default, Some(field.schema))?
+            && let Some(value) = typed(self.model, default, Some(field.schema))?
             && (is_number || is_finite(&value))
         {
             self.entry("default", &sorted(value));
@@ -144,58 +144,10 @@ impl<'a> Writer<'a> {
         let mut props: Vec<&(String, Json)> = props.iter().collect();
         props.sort_by(|(a, _), (b, _)| place(a).cmp(&place(b)).then_with(|| java_order(a, b)));
         for (name, value) in props {
-            let value = self.typed(value, None)?.ok_or_else(no_value)?;
+            let value = typed(self.model, value, None)?.ok_or_else(no_value)?;
             self.entry(name, &sorted(value));
         }
         Ok(())
-    }
-
-    /// The value as a value of the type; `None` if it has none there. Without a type integers stay integers.
-    fn typed(&self, value: &Json, of: Option<TypeId>) -> Result<Option<Json>, InvalidSchema> {
-        let kind = match of.map(|of| &self.model[of].kind) {
-            Some(Kind::Union(branches)) => {
-                let first = branches.first().ok_or_else(|| wrong("an empty union has no default"))?;
-                return self.typed(value, Some(*first));
-            }
-            kind => kind,
-        };
-        Ok(match (value, kind) {
-            (Json::Null | Json::Bool(_), _) => Some(value.clone()),
-            // Of an int field, too, when it is beyond an int.
-            (Json::Integer(_), None | Some(Kind::Int | Kind::Long)) => Some(value.clone()),
-            (Json::Integer(value), Some(Kind::Double)) => Some(Json::Double(*value as f64)),
-            (Json::Integer(value), Some(Kind::Float)) => Some(as_float(*value as f64)),
-            (Json::Double(_), None | Some(Kind::Double)) => Some(value.clone()),
-            (Json::Double(value), Some(Kind::Float)) => Some(as_float(*value)),
-            (Json::Text(_), None | Some(Kind::String | Kind::Enum(_))) => Some(value.clone()),
-            (Json::Text(text), Some(Kind::Bytes | Kind::Fixed(_))) => Some(Json::Text(latin1(text))),
-            (Json::List(items), kind) => {
-                let inner = match kind {
-                    None => None,
-                    Some(Kind::Array(inner)) => Some(*inner),
-                    Some(_) if items.is_empty() => None,
-                    Some(other) => return Err(wrong(&format!("a list is no default of type {}", other.word()))),
-                };
-                let typed = items.iter().map(|item| self.typed(item, inner)?.ok_or_else(no_value));
-                Some(Json::List(typed.collect::<Result<_, _>>()?))
-            }
-            (Json::Object(entries), kind) => {
-                let mut typed = Vec::with_capacity(entries.len());
-                for (name, value) in entries {
-                    let inner = match kind {
-                        Some(Kind::Map(inner)) => Some(*inner),
-                        Some(Kind::Record(record)) => {
-                            let field = record.fields.iter().find(|field| field.name == *name);
-                            Some(field.ok_or_else(|| wrong(&format!("a default has no field {name}")))?.schema)
-                        }
-                        _ => None,
-                    };
-                    typed.push((name.clone(), self.typed(value, inner)?.ok_or_else(no_value)?));
-                }
-                Some(Json::Object(typed))
-            }
-            _ => None,
-        })
     }
 
     fn raw(&mut self, text: &str) {
@@ -212,6 +164,54 @@ impl<'a> Writer<'a> {
         self.key(key);
         value.print(&mut self.out);
     }
+}
+
+/// The value as a value of the type; `None` if it has none there. Without a type integers stay integers.
+pub(super) fn typed(model: &AvroModel, value: &Json, of: Option<TypeId>) -> Result<Option<Json>, InvalidSchema> {
+    let kind = match of.map(|of| &model[of].kind) {
+        Some(Kind::Union(branches)) => {
+            let first = branches.first().ok_or_else(|| wrong("an empty union has no default"))?;
+            return typed(model, value, Some(*first));
+        }
+        kind => kind,
+    };
+    Ok(match (value, kind) {
+        (Json::Null | Json::Bool(_), _) => Some(value.clone()),
+        // Of an int field, too, when it is beyond an int.
+        (Json::Integer(_), None | Some(Kind::Int | Kind::Long)) => Some(value.clone()),
+        (Json::Integer(value), Some(Kind::Double)) => Some(Json::Double(*value as f64)),
+        (Json::Integer(value), Some(Kind::Float)) => Some(as_float(*value as f64)),
+        (Json::Double(_), None | Some(Kind::Double)) => Some(value.clone()),
+        (Json::Double(value), Some(Kind::Float)) => Some(as_float(*value)),
+        (Json::Text(_), None | Some(Kind::String | Kind::Enum(_))) => Some(value.clone()),
+        (Json::Text(text), Some(Kind::Bytes | Kind::Fixed(_))) => Some(Json::Text(latin1(text))),
+        (Json::List(items), kind) => {
+            let inner = match kind {
+                None => None,
+                Some(Kind::Array(inner)) => Some(*inner),
+                Some(_) if items.is_empty() => None,
+                Some(other) => return Err(wrong(&format!("a list is no default of type {}", other.word()))),
+            };
+            let typed = items.iter().map(|item| typed(model, item, inner)?.ok_or_else(no_value));
+            Some(Json::List(typed.collect::<Result<_, _>>()?))
+        }
+        (Json::Object(entries), kind) => {
+            let mut kept = Vec::with_capacity(entries.len());
+            for (name, value) in entries {
+                let inner = match kind {
+                    Some(Kind::Map(inner)) => Some(*inner),
+                    Some(Kind::Record(record)) => {
+                        let field = record.fields.iter().find(|field| field.name == *name);
+                        Some(field.ok_or_else(|| wrong(&format!("a default has no field {name}")))?.schema)
+                    }
+                    _ => None,
+                };
+                kept.push((name.clone(), typed(model, value, inner)?.ok_or_else(no_value)?));
+            }
+            Some(Json::Object(kept))
+        }
+        _ => None,
+    })
 }
 
 /// The double that the shortest decimal of the float is read as.

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::codec::Codec;
 use super::model::{AvroModel, Kind};
 use super::tags::{self, Absent};
-use super::{equal, normalize, parse, print};
+use super::{equal, logical, normalize, parse, print};
 use crate::{Format, InvalidSchema, Reference, ResolvedReference, TagEdit, TaggedEntity};
 
 /// A parsed Avro schema. The canonical text is made on parsing.
@@ -99,6 +99,7 @@ impl AvroSchema {
     pub fn render(&self, format: Format) -> Result<Arc<str>, InvalidSchema> {
         match format {
             Format::Resolved => print::text(&self.model, &[]).map(|printed| printed.text.into()),
+            Format::Logical => logical::ddl(&self.model).map(Arc::from),
             Format::Canonical | Format::Serialized | Format::IgnoreExtensions => Ok(self.text.clone()),
         }
     }
@@ -108,6 +109,12 @@ impl AvroSchema {
     pub fn finds(&self, stored: &AvroSchema) -> bool {
         let fits = self.references == stored.references || self.references.is_empty();
         fits && equal::alike(&self.model, &stored.model)
+    }
+
+    /// Whether schemas of other texts may be found with this one: something in it has no order, or types in it may
+    /// stand for references.
+    pub fn has_lookalikes(&self) -> bool {
+        equal::has_variants(&self.model, self.references.is_empty())
     }
 
     /// The schema with tags added and removed.

@@ -184,7 +184,7 @@ impl ProtobufSchema {
     /// The text in another format. Never fails for a schema that validates.
     pub fn render(&self, format: Format) -> Result<Arc<str>, InvalidSchema> {
         match format {
-            Format::Canonical | Format::Resolved => Ok(self.text.clone()),
+            Format::Canonical | Format::Resolved | Format::Logical => Ok(self.text.clone()),
             Format::IgnoreExtensions => Ok(canonical::print_without_extensions(&self.file).into()),
             Format::Serialized => {
                 let is_known = |path: &str| {

@@ -56,8 +56,9 @@ pub(crate) fn parse_normal_form(text: &str, references: &[ResolvedReference]) ->
         let root = parser.text(&reference.text)?;
         outer_names.extend(parser.get(root).and_then(|referenced| referenced.kind.name()).map(|n| n.full().to_owned()));
     }
+    let referenced = parser.types.len();
     let root = parser.text(text)?;
-    Ok(Parsed { model: AvroModel { types: parser.types, root }, outer_names, fault: parser.fault })
+    Ok(Parsed { model: AvroModel { types: parser.types, root, referenced }, outer_names, fault: parser.fault })
 }
 
 /// Refuses texts over [`MAX_TEXT_BYTES`].
