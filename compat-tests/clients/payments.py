@@ -25,7 +25,7 @@ SCHEMAS = {
     "PROTOBUF": (PROTOBUF % ("int32", ""), PROTOBUF % ("int32", "\n  string note = 3;"),
                  PROTOBUF % ("string", "\n  string note = 3;"), "FIELD_SCALAR_KIND_CHANGED"),
 }
-FORMATS = ("JSON", "PROTOBUF")
+FORMATS = ("AVRO", "JSON", "PROTOBUF")
 RECORD = {"id": "p-1", "cents": 250, "note": "paid"}
 
 

@@ -214,7 +214,6 @@ def test_python_reads_what_the_client_writes_and_the_client_what_python_writes(s
     assert (json_format.MessageToDict(read) if type_ == "PROTOBUF" else read) == RECORD
 
 
-@pytest.mark.skipif("AVRO" not in FORMATS, reason="until the registry takes Avro")
 def test_the_java_client_that_caches_sees_the_same(reports, journey):
     saw, subject = reports("java")["formats"]["AVRO"]["caching"], "flink-java-AVRO-value"
     first, second, _, reason = SCHEMAS["AVRO"]
