@@ -3,7 +3,7 @@
 //! Expected texts are from the recorded reference (`canon-avro-*`, `bad-avro-*`) or follow from Avro 1.12's
 //! `Schema#toString` and the registry's `toNormalizedString`.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic)] // a test may
 
 use sluice_schema::avro::AvroSchema;
 use sluice_schema::{InvalidSchema, ResolvedReference};

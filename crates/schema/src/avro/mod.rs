@@ -13,6 +13,7 @@ pub mod json;
 mod logical;
 pub mod model;
 mod normalize;
+mod out;
 mod parse;
 mod print;
 mod schema;

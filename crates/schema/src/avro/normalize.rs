@@ -11,20 +11,20 @@ use std::collections::HashSet;
 
 use super::json::{self, Json};
 use super::model::{AvroModel, Field, Kind, Logical, Name, Type, TypeId};
+use super::out::Out;
 use crate::InvalidSchema;
-use crate::payload::print;
 
 /// The normal form before it is read again. Types named in `outer` are not written out.
 pub(super) fn normal_text(model: &AvroModel, outer: &[String]) -> Result<String, InvalidSchema> {
-    let mut writer = Writer { model, named: outer.iter().map(String::as_str).collect(), out: Vec::new() };
+    let mut writer = Writer { model, named: outer.iter().map(String::as_str).collect(), out: Out::default() };
     writer.schema(model.root(), 0)?;
-    Ok(String::from_utf8(writer.out).unwrap_or_default())
+    Ok(writer.out.finish())
 }
 
 struct Writer<'a> {
     model: &'a AvroModel,
     named: HashSet<&'a str>,
-    out: Vec<u8>,
+    out: Out,
 }
 
 impl<'a> Writer<'a> {
@@ -35,53 +35,49 @@ impl<'a> Writer<'a> {
         let of = &self.model[id];
         match &of.kind {
             Kind::Union(branches) => {
-                self.raw("[");
+                self.out.raw("[");
                 for (at, branch) in branches.iter().enumerate() {
-                    if at > 0 {
-                        self.raw(",");
-                    }
+                    self.out.comma(at);
                     self.schema(*branch, depth + 1)?;
                 }
-                self.raw("]");
+                self.out.raw("]");
                 return Ok(());
             }
             Kind::Record(_) | Kind::Enum(_) | Kind::Fixed(_) => return self.named_type(of, depth),
             primitive if of.props.is_empty() && Kind::primitive(primitive.word()).is_some() => {
-                print::text(primitive.word(), &mut self.out);
+                self.out.text(primitive.word());
                 return Ok(());
             }
             _ => {}
         }
-        self.raw("{\"type\":");
-        print::text(of.kind.word(), &mut self.out);
+        self.out.raw("{\"type\":");
+        self.out.text(of.kind.word());
         if let Kind::Array(inner) | Kind::Map(inner) = &of.kind {
-            self.key(if matches!(of.kind, Kind::Array(_)) { "items" } else { "values" });
+            self.out.key(if matches!(of.kind, Kind::Array(_)) { "items" } else { "values" });
             self.schema(*inner, depth + 1)?;
         }
         self.props(&of.props, of.logical)?;
-        self.raw("}");
+        self.out.raw("}");
         Ok(())
     }
 
     fn named_type(&mut self, of: &'a Type, depth: usize) -> Result<(), InvalidSchema> {
         let Some(name) = of.kind.name() else { return Ok(()) };
         if !self.named.insert(name.full()) {
-            print::text(name.full(), &mut self.out);
+            self.out.text(name.full());
             return Ok(());
         }
-        self.raw("{\"name\":");
-        print::text(name.full(), &mut self.out);
+        self.out.raw("{\"name\":");
+        self.out.text(name.full());
         self.entry("type", &Json::Text(of.kind.word().to_owned()));
         match &of.kind {
             Kind::Record(record) => {
-                self.raw(",\"fields\":[");
+                self.out.raw(",\"fields\":[");
                 for (at, field) in record.fields.iter().enumerate() {
-                    if at > 0 {
-                        self.raw(",");
-                    }
+                    self.out.comma(at);
                     self.field(field, depth)?;
                 }
-                self.raw("]");
+                self.out.raw("]");
             }
             Kind::Enum(symbols) => self.entry("symbols", &texts(symbols.symbols.iter())),
             Kind::Fixed(fixed) => self.entry("size", &Json::Integer(i64::from(fixed.size))),
@@ -98,14 +94,14 @@ impl<'a> Writer<'a> {
             self.entry("default", &Json::Text(default.clone()));
         }
         self.props(&of.props, of.logical)?;
-        self.raw("}");
+        self.out.raw("}");
         Ok(())
     }
 
     fn field(&mut self, field: &Field, depth: usize) -> Result<(), InvalidSchema> {
-        self.raw("{\"name\":");
-        print::text(&field.name, &mut self.out);
-        self.key("type");
+        self.out.raw("{\"name\":");
+        self.out.text(&field.name);
+        self.out.key("type");
         self.schema(field.schema, depth + 3)?;
         self.entry("order", &Json::Text(field.order.word().to_owned()));
         if let Some(doc) = &field.doc {
@@ -121,7 +117,7 @@ impl<'a> Writer<'a> {
             self.entry("default", &sorted(value));
         }
         self.props(&field.props, None)?;
-        self.raw("}");
+        self.out.raw("}");
         Ok(())
     }
 
@@ -150,19 +146,9 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn raw(&mut self, text: &str) {
-        self.out.extend_from_slice(text.as_bytes());
-    }
-
-    fn key(&mut self, key: &str) {
-        self.raw(",");
-        print::text(key, &mut self.out);
-        self.raw(":");
-    }
-
     fn entry(&mut self, key: &str, value: &Json) {
-        self.key(key);
-        value.print(&mut self.out);
+        self.out.key(key);
+        self.out.value(value);
     }
 }
 

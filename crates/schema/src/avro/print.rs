@@ -12,9 +12,9 @@ use std::collections::HashSet;
 
 use super::json::{self, Json};
 use super::model::{AvroModel, Field, Kind, Name, Order, Type, TypeId};
+use super::out::Out;
 use super::parse::{MAX_ELEMENTS, PENDING, too_many};
 use crate::InvalidSchema;
-use crate::payload::print;
 
 /// A text that was written.
 pub(super) struct Printed {
@@ -27,18 +27,18 @@ pub(super) struct Printed {
 pub(super) fn text(model: &AvroModel, outer: &[String]) -> Result<Printed, InvalidSchema> {
     let named = outer.iter().map(String::as_str).collect();
     let mut printer =
-        Printer { types: &model.types, pending: &[], named, out: Vec::new(), elements: 0, is_ambiguous: false };
+        Printer { types: &model.types, pending: &[], named, out: Out::default(), elements: 0, is_ambiguous: false };
     printer.schema(model.root, None, 0)?;
-    Ok(Printed { is_ambiguous: printer.is_ambiguous, text: printer.finish() })
+    Ok(Printed { is_ambiguous: printer.is_ambiguous, text: printer.out.finish() })
 }
 
 /// The text of a type in an arena that is still being filled; `pending` names what is not defined yet, from
 /// [`PENDING`] on.
 pub(super) fn in_progress(types: &[Type], root: TypeId, pending: &[String]) -> Result<String, InvalidSchema> {
     let named = HashSet::new();
-    let mut printer = Printer { types, pending, named, out: Vec::new(), elements: 0, is_ambiguous: false };
+    let mut printer = Printer { types, pending, named, out: Out::default(), elements: 0, is_ambiguous: false };
     printer.schema(root, None, 0)?;
-    Ok(printer.finish())
+    Ok(printer.out.finish())
 }
 
 /// The name as it is written inside a namespace: short if it stands in it and is no word for a kind of type.
@@ -52,24 +52,16 @@ struct Printer<'a> {
     pending: &'a [String],
     /// Full names that need no definition any more.
     named: HashSet<&'a str>,
-    out: Vec<u8>,
+    out: Out,
     elements: usize,
     is_ambiguous: bool,
 }
 
 impl<'a> Printer<'a> {
-    fn finish(self) -> String {
-        String::from_utf8(self.out).unwrap_or_default()
-    }
-
     /// As the parser counts, or more.
     fn count(&mut self, elements: usize) -> Result<(), InvalidSchema> {
         self.elements += elements;
         if self.elements > MAX_ELEMENTS { Err(too_many()) } else { Ok(()) }
-    }
-
-    fn raw(&mut self, text: &str) {
-        self.out.extend_from_slice(text.as_bytes());
     }
 
     /// `depth` counts the brackets that are open.
@@ -81,37 +73,37 @@ impl<'a> Printer<'a> {
         self.count(1)?;
         let Some(of) = self.types.get(id.0 as usize) else {
             let name = id.0.checked_sub(PENDING).and_then(|at| self.pending.get(at as usize));
-            print::text(name.map_or("", |name| name), &mut self.out);
+            self.out.text(name.map_or("", |name| name));
             return Ok(());
         };
         match &of.kind {
             Kind::Union(branches) => {
-                self.raw("[");
+                self.out.raw("[");
                 for (at, branch) in branches.iter().enumerate() {
-                    self.comma(at);
+                    self.out.comma(at);
                     self.schema(*branch, namespace, depth + 1)?;
                 }
-                self.raw("]");
+                self.out.raw("]");
                 Ok(())
             }
             Kind::Array(inner) | Kind::Map(inner) => {
                 let is_array = matches!(of.kind, Kind::Array(_));
-                self.raw(if is_array { "{\"type\":\"array\",\"items\":" } else { "{\"type\":\"map\",\"values\":" });
+                self.out.raw(if is_array { "{\"type\":\"array\",\"items\":" } else { "{\"type\":\"map\",\"values\":" });
                 self.schema(*inner, namespace, depth + 1)?;
                 self.props(&of.props, depth + 1)?;
-                self.raw("}");
+                self.out.raw("}");
                 Ok(())
             }
             Kind::Record(_) | Kind::Enum(_) | Kind::Fixed(_) => self.named_type(of, namespace, depth + 1),
             primitive if of.props.is_empty() => {
-                print::text(primitive.word(), &mut self.out);
+                self.out.text(primitive.word());
                 Ok(())
             }
             primitive => {
-                self.raw("{\"type\":");
-                print::text(primitive.word(), &mut self.out);
+                self.out.raw("{\"type\":");
+                self.out.text(primitive.word());
                 self.props(&of.props, depth + 1)?;
-                self.raw("}");
+                self.out.raw("}");
                 Ok(())
             }
         }
@@ -121,15 +113,15 @@ impl<'a> Printer<'a> {
         let Some(name) = of.kind.name() else { return Ok(()) };
         if !self.named.insert(name.full()) {
             self.is_ambiguous |= name.namespace().is_none() && namespace.is_some();
-            print::text(qualified(name, namespace), &mut self.out);
+            self.out.text(qualified(name, namespace));
             return Ok(());
         }
         let word = match &of.kind {
             Kind::Record(record) if record.is_error => "error",
             kind => kind.word(),
         };
-        self.raw("{\"type\":");
-        print::text(word, &mut self.out);
+        self.out.raw("{\"type\":");
+        self.out.text(word);
         self.text_entry("name", name.simple());
         match (name.namespace(), namespace) {
             (Some(own), around) if around != Some(own) => self.text_entry("namespace", own),
@@ -142,12 +134,12 @@ impl<'a> Printer<'a> {
         match &of.kind {
             Kind::Record(record) => {
                 self.count(record.fields.len())?;
-                self.raw(",\"fields\":[");
+                self.out.raw(",\"fields\":[");
                 for (at, field) in record.fields.iter().enumerate() {
-                    self.comma(at);
+                    self.out.comma(at);
                     self.field(field, name.namespace(), depth + 1)?;
                 }
-                self.raw("]");
+                self.out.raw("]");
             }
             Kind::Enum(symbols) => {
                 self.count(symbols.symbols.len())?;
@@ -157,36 +149,36 @@ impl<'a> Printer<'a> {
                 }
             }
             Kind::Fixed(fixed) => {
-                self.raw(",\"size\":");
-                self.raw(itoa::Buffer::new().format(fixed.size));
+                self.out.raw(",\"size\":");
+                self.out.raw(itoa::Buffer::new().format(fixed.size));
             }
             _ => {}
         }
         self.props(&of.props, depth)?;
         self.aliases(of.kind.aliases().iter().map(|alias| qualified(alias, name.namespace())));
-        self.raw("}");
+        self.out.raw("}");
         Ok(())
     }
 
     fn field(&mut self, field: &'a Field, namespace: Option<&str>, depth: usize) -> Result<(), InvalidSchema> {
-        self.raw("{\"name\":");
-        print::text(&field.name, &mut self.out);
-        self.raw(",\"type\":");
+        self.out.raw("{\"name\":");
+        self.out.text(&field.name);
+        self.out.raw(",\"type\":");
         self.schema(field.schema, namespace, depth + 1)?;
         if let Some(doc) = &field.doc {
             self.text_entry("doc", doc);
         }
         if let Some(default) = &field.default {
             fits_at(default, depth + 1)?;
-            self.raw(",\"default\":");
-            default.print(&mut self.out);
+            self.out.raw(",\"default\":");
+            self.out.value(default);
         }
         if field.order != Order::Ascending {
             self.text_entry("order", field.order.word());
         }
         self.aliases(field.aliases.iter().map(String::as_str));
         self.props(&field.props, depth + 1)?;
-        self.raw("}");
+        self.out.raw("}");
         Ok(())
     }
 
@@ -197,39 +189,27 @@ impl<'a> Printer<'a> {
     }
 
     fn texts<'b>(&mut self, key: &str, texts: impl Iterator<Item = &'b str>) {
-        self.key(key);
-        self.raw("[");
+        self.out.key(key);
+        self.out.raw("[");
         for (at, text) in texts.enumerate() {
-            self.comma(at);
-            print::text(text, &mut self.out);
+            self.out.comma(at);
+            self.out.text(text);
         }
-        self.raw("]");
+        self.out.raw("]");
     }
 
     fn text_entry(&mut self, key: &str, value: &str) {
-        self.key(key);
-        print::text(value, &mut self.out);
+        self.out.key(key);
+        self.out.text(value);
     }
 
     fn props(&mut self, props: &[(String, Json)], depth: usize) -> Result<(), InvalidSchema> {
         for (name, value) in props {
             fits_at(value, depth)?;
-            self.key(name);
-            value.print(&mut self.out);
+            self.out.key(name);
+            self.out.value(value);
         }
         Ok(())
-    }
-
-    fn key(&mut self, key: &str) {
-        self.raw(",");
-        print::text(key, &mut self.out);
-        self.raw(":");
-    }
-
-    fn comma(&mut self, at: usize) {
-        if at > 0 {
-            self.raw(",");
-        }
     }
 }
 
