@@ -8,7 +8,7 @@
 //! the format's test, which applies the advice and checks again.
 
 use crate::compat::Direction;
-use crate::{Difference, Schema, protobuf};
+use crate::{Difference, Schema, json, protobuf};
 
 /// What the author of `new` may do instead of the change that `difference` names; `None` where nothing small helps.
 /// `direction` is the one that the difference was found in.
@@ -17,7 +17,9 @@ pub fn hint(difference: &Difference, new: &Schema, old: &Schema, direction: Dire
         (Schema::Protobuf(new), Schema::Protobuf(old)) => {
             protobuf::hint::hint(difference, new.file(), old.file(), direction)
         }
-        #[allow(unreachable_patterns)] // formats come one by one
+        (Schema::Json(new), Schema::Json(old)) => {
+            json::hint::hint(difference, new.canonical_text(), old.canonical_text(), direction)
+        }
         _ => None,
     }
 }

@@ -4,6 +4,7 @@
 //! are compared on by [`diff`]; [`validate`] holds data against a schema. [`JsonSchema`] is all of it together.
 
 pub mod diff;
+pub(crate) mod hint;
 pub mod load;
 pub mod model;
 pub mod named;
