@@ -8,7 +8,7 @@
 //! the format's test, which applies the advice and checks again.
 
 use crate::compat::Direction;
-use crate::{Difference, Schema, json, protobuf};
+use crate::{Difference, Schema, avro, json, protobuf};
 
 /// What the author of `new` may do instead of the change that `difference` names; `None` where nothing small helps.
 /// `direction` is the one that the difference was found in.
@@ -20,6 +20,8 @@ pub fn hint(difference: &Difference, new: &Schema, old: &Schema, direction: Dire
         (Schema::Json(new), Schema::Json(old)) => {
             json::hint::hint(difference, new.canonical_text(), old.canonical_text(), direction)
         }
+        (Schema::Avro(_), Schema::Avro(_)) => avro::hint::hint(difference, direction),
+        // Two types have nothing to compare; `compat` has its own sentence for them.
         _ => None,
     }
 }

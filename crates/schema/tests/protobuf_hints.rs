@@ -1,5 +1,7 @@
 //! Each piece of advice, followed: the schema that does what the hint says is compatible.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use std::sync::Arc;
 
 use sluice_schema::compat::{self, Prior};

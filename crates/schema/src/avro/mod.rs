@@ -9,6 +9,7 @@
 pub mod codec;
 pub mod diff;
 mod equal;
+pub(crate) mod hint;
 pub mod json;
 mod logical;
 pub mod model;
