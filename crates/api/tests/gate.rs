@@ -139,6 +139,40 @@ async fn raw_bytes_pass_only_if_they_are_framed_with_an_id_of_the_subject_and_de
 }
 
 #[tokio::test]
+async fn a_topic_of_json_schemas_takes_data_and_framed_bytes_that_fit() {
+    let rest = proxy(SideRules { format: Some(SchemaType::Json), ..strict() });
+    let schema = r#"{"type":"object","properties":{"id":{"type":"string"}},"additionalProperties":false}"#;
+    let inline = |schema: &str, data: Value| json!({"value": {"type": "JSONSCHEMA", "schema": schema, "data": data}});
+    let first = post(&rest, RECORDS, &[inline(schema, json!({"id": "a"}))]).await;
+    assert_eq!(codes(&first), [200], "{first:#?}");
+    let own = first[0]["value"]["schema_id"].as_i64().unwrap() as i32;
+    let cases = [
+        (inline(schema, json!({"id": 1})), 400),
+        (
+            inline(
+                r#"{"type":"object","properties":{"id":{"type":"integer"}},"additionalProperties":false}"#,
+                json!({}),
+            ),
+            42281,
+        ),
+        (json!({"value": {"schema_id": own, "data": {"id": "b"}}}), 200),
+        (json!({"value": {"type": "PROTOBUF", "schema": FITS, "data": {}}}), 42286),
+        (binary(&framed(own, br#"{ "id" : "c" }"#)), 200),
+        (binary(&framed(own, br#"{"id":1}"#)), 42285),
+        (binary(&framed(own, b"no JSON")), 42285),
+    ];
+    let records: Vec<Value> = cases.iter().map(|(record, _)| record.clone()).collect();
+    let wanted: Vec<i64> = cases.iter().map(|(_, code)| *code).collect();
+    let reports = post(&rest, RECORDS, &records).await;
+    assert_eq!(codes(&reports), wanted, "{reports:#?}");
+    let written = rest.one.records("t");
+    assert_eq!(written[0].value.as_deref(), Some(&framed(own, br#"{"id":"a"}"#)[..]));
+    assert_eq!(written[2].value.as_deref(), Some(&framed(own, br#"{ "id" : "c" }"#)[..]));
+    let (_, answer) = rest.get("/cp/v1/topics/t/records").await;
+    assert_eq!(answer["records"][0]["value"]["json"], json!({"id": "a"}), "{answer}");
+}
+
+#[tokio::test]
 async fn an_id_in_the_header_is_checked_like_one_in_the_frame() {
     let rest = proxy(strict());
     let own = rest.register("t-value", FITS, vec![]).await;

@@ -57,9 +57,6 @@ impl Resolver<'_> {
         text: &str,
         choice: &SubjectChoice<'_>,
     ) -> Result<Arc<Usable>, RecordError> {
-        if language == SchemaType::Json {
-            return Err(SchemaError::NotAvailable { format: format_of(language) }.into());
-        }
         self.check_language(language)?;
         let subject = match choice {
             SubjectChoice::Strategy(strategy @ (Strategy::RecordName | Strategy::TopicRecordName)) => {

@@ -7,6 +7,8 @@
 
 use std::sync::Arc;
 
+use sluice_schema::json::JsonSchema;
+use sluice_schema::json::validate::Validator;
 use sluice_schema::protobuf::ProtobufSchema;
 use sluice_schema::protobuf::codec::{Codec, MessagePlan};
 use sluice_schema::wire::{self, MessageIndexes};
@@ -36,6 +38,8 @@ enum Coder {
     Protobuf(MessagePlan),
     /// The schema's own type.
     Avro,
+    /// Whatever fits the schema; its bytes are written as they were sent.
+    Json,
 }
 
 impl Usable {
@@ -66,7 +70,11 @@ impl Usable {
                 wire::frame_into(id, None, &mut frame);
                 Coder::Avro
             }
-            Schema::Json(_) => return Err(not_available(SchemaType::Json).into()),
+            Schema::Json(json) => {
+                validator_of(json)?;
+                wire::frame_into(id, None, &mut frame);
+                Coder::Json
+            }
         };
         let schema_type = schema.schema_type();
         Ok(Usable { subject: subject.into(), version, id, schema_type, schema, coder, frame })
@@ -81,6 +89,9 @@ impl Usable {
                 codec_of(protobuf)?.encode_json(message, json, out)
             }
             (Schema::Avro(avro), Coder::Avro) => avro.codec().encode_json(json, out),
+            (Schema::Json(schema), Coder::Json) => {
+                validator_of(schema)?.check(json).inspect(|()| out.extend_from_slice(json))
+            }
             (schema, _) => return Err(not_available(schema.schema_type()).into()),
         };
         encoded.map_err(|mismatch| RecordError::Mismatch(one_line(&mismatch.0)))
@@ -100,6 +111,10 @@ impl Usable {
                 codec.check(message, payload)
             }
             (Schema::Avro(avro), _) => avro.codec().check(raw.behind_id()),
+            (Schema::Json(json), _) => {
+                let validator = validator_of(json).map_err(|error| gate.undecodable(error.to_string()))?;
+                validator.check(raw.behind_id())
+            }
             (schema, _) => Err(Mismatch(not_available(schema.schema_type()).to_string())),
         };
         checked.map_err(|mismatch| gate.undecodable(one_line(&format!("schema {id}: {}", mismatch.0))))
@@ -117,7 +132,11 @@ pub(crate) fn decode(schema: &Schema, behind_id: &[u8]) -> Result<String, String
             codec.decode_json(message, payload, &mut json)
         }
         Schema::Avro(avro) => avro.codec().decode_json(behind_id, &mut json),
-        Schema::Json(_) => return Err(not_available(SchemaType::Json).to_string()),
+        Schema::Json(_) => {
+            let data: &serde_json::value::RawValue =
+                serde_json::from_slice(behind_id).map_err(|error| error.to_string())?;
+            return Ok(data.get().to_owned());
+        }
     };
     decoded.map_err(|mismatch| mismatch.0)?;
     String::from_utf8(json).map_err(|error| error.to_string())
@@ -125,6 +144,10 @@ pub(crate) fn decode(schema: &Schema, behind_id: &[u8]) -> Result<String, String
 
 fn codec_of(protobuf: &ProtobufSchema) -> Result<&Codec, SchemaError> {
     protobuf.codec().map_err(|cause: InvalidSchema| SchemaError::NotUsable { reason: one_line(&cause.to_string()) })
+}
+
+fn validator_of(json: &JsonSchema) -> Result<&Validator, SchemaError> {
+    json.validator().map_err(|cause: InvalidSchema| SchemaError::NotUsable { reason: one_line(&cause.to_string()) })
 }
 
 fn not_available(language: SchemaType) -> SchemaError {

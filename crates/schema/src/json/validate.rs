@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::load::Draft;
 use super::schema::JsonSchema;
-use crate::InvalidSchema;
+use crate::{InvalidSchema, Mismatch};
 
 /// Bytes of a compiled pattern.
 const MAX_PATTERN: usize = 1024 * 1024;
@@ -24,11 +24,6 @@ const MAX_PATTERN: usize = 1024 * 1024;
 const MAX_BACKTRACKS: usize = 100_000;
 /// Characters of a refusal.
 const MAX_REFUSAL: usize = 500;
-
-/// Data that does not fit; `Display` is one line.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Mismatch(pub String);
 
 /// A compiled schema.
 #[derive(Debug)]
