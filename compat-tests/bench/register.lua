@@ -1,6 +1,6 @@
 -- Registers schemas. wrk -s register.lua URL -- known|new RUN
 -- known: always the same text under one subject; new: a new text under a new subject each time.
-local mode, run, thread_number, count
+local mode, run, count
 local threads = 0
 function setup(thread)
   thread:set("thread_number", threads)
