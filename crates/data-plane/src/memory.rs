@@ -91,6 +91,15 @@ impl MemoryCluster {
         self.hub.batch_end();
     }
 
+    /// Delivers the held outcome of the record that came last.
+    pub fn release_last(&self) {
+        let last = self.state.lock().held.pop();
+        if let Some((token, outcome)) = last {
+            self.hub.delivered(token, outcome);
+        }
+        self.hub.batch_end();
+    }
+
     /// Delivers every held outcome, last first.
     pub fn release_backwards(&self) {
         let held = std::mem::take(&mut self.state.lock().held);

@@ -246,9 +246,10 @@ impl ProduceStream {
         self.intake.learn(settled, now);
     }
 
-    /// Takes the outcomes that have arrived. If there are none, `waker` is woken when some do.
+    /// Takes the outcomes that have arrived; `waker` is woken when more do. What was taken need not be what the next
+    /// report waits for: partitions answer in any order. So it ends only with the waker in place.
     pub fn poll_outcomes(&mut self, waker: &Waker) {
-        if self.inbox.in_flight() > 0 && self.inbox.poll_arrived(waker) {
+        while self.inbox.in_flight() > 0 && self.inbox.poll_arrived(waker) {
             self.take_outcomes();
         }
     }

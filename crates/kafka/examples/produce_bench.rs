@@ -1,7 +1,7 @@
 //! What the adapter costs: librdkafka fed in-process through rdkafka's own producer, and through this crate, in turns,
 //! against a broker of this process. Prints records per second, the ratio, and one line of JSON.
 //!
-//! `cargo run --release -p sluice-kafka --example produce_bench [seconds per run]`
+//! `cargo run --release -p sluice-kafka --example produce_bench [seconds per run [bytes per record]]`
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 use std::sync::Arc;
@@ -130,9 +130,10 @@ fn median(mut rates: Vec<f64>) -> f64 {
 
 fn main() {
     let seconds: f64 = std::env::args().nth(1).map_or(2.0, |argument| argument.parse().unwrap());
+    let only: Option<usize> = std::env::args().nth(2).map(|argument| argument.parse().unwrap());
     let mut json = Vec::new();
     println!("{:<28}{:>14}{:>14}{:>8}", "records/s", "librdkafka", "adapter", "ratio");
-    for &size in SIZES {
+    for &size in only.as_slice().iter().chain(SIZES.iter().filter(|_| only.is_none())) {
         for (name, linger_ms, profile) in [("durable", "0.2", Profile::Durable), ("bulk", "50", Profile::Bulk)] {
             let (mut raw, mut ours) = (Vec::new(), Vec::new());
             for _ in 0..ROUNDS {

@@ -10,6 +10,7 @@
 //!
 //! Source: rest-proxy.md §2.1, §2.9; docs/decisions.md, "Running it".
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -62,12 +63,31 @@ pub(super) async fn produce_records(mut call: Call) -> Result<Answer, RestError>
         stop: None,
         give_up_at: None,
         drained: 0,
+        first: None,
         out: BytesMut::new(),
         api: call.api.clone(),
         body,
         produce,
     };
-    Ok(Answer::stream(Box::pin(stream)))
+    Ok(begin(Box::pin(stream)).await)
+}
+
+/// The answer, as soon as it is known how it begins. A head of its own would cost a write, and a client that sends one
+/// record waits for its report anyway; so the first reports travel with the head, and what is over by then is sent
+/// whole. A client that wants to see the head before it sends gets it: only records under way are waited for.
+async fn begin(mut records: Pin<Box<Records>>) -> Answer {
+    let first = poll_fn(|cx| match records.as_mut().poll_frame(cx) {
+        Poll::Ready(frame) => Poll::Ready(frame),
+        Poll::Pending if records.owes_reports() => Poll::Pending,
+        Poll::Pending => Poll::Ready(None),
+    });
+    match first.await.and_then(Result::ok).and_then(|frame| frame.into_data().ok()) {
+        Some(reports) if records.is_over() => Answer::json_text(reports),
+        reports => {
+            records.first = reports;
+            Answer::stream(records)
+        }
+    }
 }
 
 /// This route alone wants a type; and of charsets it knows two.
@@ -115,6 +135,8 @@ struct Records {
     stop: Option<BoxFuture<'static, ()>>,
     give_up_at: Option<Instant>,
     drained: usize,
+    /// Reports that were ready before the head was sent.
+    first: Option<Bytes>,
     out: BytesMut,
 }
 
@@ -126,6 +148,16 @@ enum Step {
 }
 
 impl Records {
+    /// Whether a report will come without another byte of the request.
+    fn owes_reports(&self) -> bool {
+        self.waiting.is_some() || !self.produce.is_answered()
+    }
+
+    /// Whether every report was given, and none will come.
+    fn is_over(&self) -> bool {
+        self.reading == Reading::Done && self.produce.is_answered() && self.out.is_empty()
+    }
+
     /// Whether bytes of the request are wanted.
     fn wants_bytes(&self) -> bool {
         match self.reading {
@@ -273,6 +305,9 @@ impl http_body::Body for Records {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
+        if let Some(reports) = this.first.take() {
+            return Poll::Ready(Some(Ok(Frame::data(reports))));
+        }
         loop {
             let now = Instant::now();
             if let Some(settling) = &mut this.waiting
@@ -287,7 +322,7 @@ impl http_body::Body for Records {
                 return Poll::Ready(Some(Ok(Frame::data(this.out.split().freeze()))));
             }
             this.notice_stop(now);
-            if this.reading == Reading::Done && this.produce.is_answered() {
+            if this.is_over() {
                 return Poll::Ready(None);
             }
             if this.step(now, cx) == Step::Moved {
@@ -296,8 +331,7 @@ impl http_body::Body for Records {
             this.watch_clock(now, cx);
             // What the clock has decided may have made reports, or the end.
             this.write_reports(now);
-            let is_over = this.reading == Reading::Done && this.produce.is_answered();
-            if !this.out.is_empty() || is_over || this.arm(now, cx) {
+            if !this.out.is_empty() || this.is_over() || this.arm(now, cx) {
                 continue;
             }
             return Poll::Pending;

@@ -124,7 +124,7 @@ impl Rest {
         (status, serde_json::from_slice(&bytes).unwrap())
     }
 
-    async fn answer(&self, path: &str, headers: &[(&str, &str)], body: RequestBody) -> Response<Body> {
+    pub(crate) async fn answer(&self, path: &str, headers: &[(&str, &str)], body: RequestBody) -> Response<Body> {
         let mut request = Request::builder().method("POST").uri(path).header("host", "h");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -155,7 +155,8 @@ impl Rest {
     }
 }
 
-async fn reports(response: Response<Body>) -> Vec<Value> {
+/// The JSON texts of an answer.
+pub(crate) async fn reports(response: Response<Body>) -> Vec<Value> {
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     serde_json::Deserializer::from_slice(&bytes).into_iter().map(|value| value.unwrap()).collect()
 }
