@@ -26,25 +26,50 @@ impl Descriptions {
         subschemas.iter().copied().filter(|id| seen.insert(self.key(model, *id))).collect()
     }
 
-    /// Recursion follows how schemas are nested in the text, which has a cap; a `$ref` ends it.
+    /// Inner nodes first, without recursion. A `$ref` is described by its value, so there are no circles.
     fn key(&mut self, model: &Model, id: NodeId) -> Key {
-        if let Some(known) = self.0.get(&id) {
-            return *known;
+        let mut open = vec![id];
+        while let Some(top) = open.last().copied() {
+            let node = model.node(top);
+            let before = open.len();
+            open.extend(inside(&node.kind).filter(|inner| !self.0.contains_key(inner)));
+            if open.len() > before {
+                continue;
+            }
+            open.pop();
+            let mut said = Said { hash: Md5::new(), known: self };
+            said.node(node);
+            let key: Key = said.hash.finalize().into();
+            self.0.insert(top, key);
         }
-        let node = model.node(id);
-        let mut said = Said { hash: Md5::new(), model, known: self };
-        said.node(node);
-        let key: Key = said.hash.finalize().into();
-        self.0.insert(id, key);
-        key
+        self.0.get(&id).copied().unwrap_or_default()
     }
+}
+
+/// The nodes that a node's description contains.
+fn inside(kind: &Kind) -> impl Iterator<Item = NodeId> {
+    let (list, named, single): (&[NodeId], [Option<&Named<NodeId>>; 3], [Option<NodeId>; 3]) = match kind {
+        Kind::Array(array) => {
+            let single = [array.all_items, array.schema_of_additional_items, array.contains];
+            (array.items.as_deref().unwrap_or_default(), [None; 3], single)
+        }
+        Kind::Combined(combined) => (&combined.subschemas, [None; 3], [None; 3]),
+        Kind::Conditional(parts) => (&[], [None; 3], [parts.if_schema, parts.then_schema, parts.else_schema]),
+        Kind::Not(inner) => (&[], [None; 3], [Some(*inner), None, None]),
+        Kind::Object(object) => {
+            let named = [&object.properties, &object.schema_dependencies, &object.pattern_properties];
+            (&[], named.map(Some), [object.schema_of_additional_properties, object.property_names, None])
+        }
+        _ => (&[], [None; 3], [None; 3]),
+    };
+    let named = named.into_iter().flatten().flat_map(|entries| entries.iter().map(|(_, id)| *id));
+    list.iter().copied().chain(named).chain(single.into_iter().flatten())
 }
 
 /// A description being digested. Every entry is led by a length or a tag, so that different ones never run together.
 struct Said<'a> {
     hash: Md5,
-    model: &'a Model,
-    known: &'a mut Descriptions,
+    known: &'a Descriptions,
 }
 
 impl Said<'_> {
@@ -171,7 +196,7 @@ impl Said<'_> {
     }
 
     fn schema(&mut self, id: Option<NodeId>) {
-        let key = id.map_or([0; 16], |id| self.known.key(self.model, id));
+        let key = id.and_then(|id| self.known.0.get(&id).copied()).unwrap_or_default();
         self.flags(&[id.is_some()]);
         self.hash.update(key);
     }

@@ -27,7 +27,6 @@ use crate::Difference;
 use crate::compat::{Direction, Policy};
 
 use super::model::Model;
-use list::Listed;
 use pair::Sides;
 use verdict::Verdicts;
 
@@ -278,7 +277,7 @@ fn compare(original: &Model, update: &Model, policy: Policy, keep: Keep) -> Vec<
     if compatible && keep == Keep::Incompatible {
         return Vec::new();
     }
-    let found = Listed::of(&mut verdicts, root, keep).found();
+    let found = list::found(&mut verdicts, root, keep);
     if found.is_empty() && !compatible {
         // The work granted ended while the list was written.
         return vec![Found { change: TOO_COMPLEX, path: "#/".to_owned() }];
