@@ -61,8 +61,11 @@ def bodies(step) -> list[bytes]:
 def registry() -> None:
     for path in sorted(GOLDEN.glob("registry/recorded*/*.json")):
         scenario = json.loads(path.read_text())
-        for text in schema_texts(scenario, "JSON"):
+        schemas = schema_texts(scenario, "JSON")
+        for text in schemas:
             write("json_schema_parser", text.encode())
+        for old, new in zip(schemas, schemas[1:]):
+            write("json_schema_compatibility", f"{old}\0{new}".encode())
         for text in schema_texts(scenario, "AVRO"):
             write("avro_parser", text.encode(errors="replace"))
         texts = schema_texts(scenario, "PROTOBUF")

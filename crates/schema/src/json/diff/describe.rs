@@ -32,7 +32,7 @@ impl Descriptions {
         while let Some(top) = open.last().copied() {
             let node = model.node(top);
             let before = open.len();
-            open.extend(inside(&node.kind).filter(|inner| !self.0.contains_key(inner)));
+            open.extend(inside(&node.kind).into_iter().filter(|inner| !self.0.contains_key(inner)));
             if open.len() > before {
                 continue;
             }
@@ -47,23 +47,25 @@ impl Descriptions {
 }
 
 /// The nodes that a node's description contains.
-fn inside(kind: &Kind) -> impl Iterator<Item = NodeId> {
-    let (list, named, single): (&[NodeId], [Option<&Named<NodeId>>; 3], [Option<NodeId>; 3]) = match kind {
+fn inside(kind: &Kind) -> Vec<NodeId> {
+    match kind {
         Kind::Array(array) => {
             let single = [array.all_items, array.schema_of_additional_items, array.contains];
-            (array.items.as_deref().unwrap_or_default(), [None; 3], single)
+            array.items.iter().flatten().copied().chain(single.into_iter().flatten()).collect()
         }
-        Kind::Combined(combined) => (&combined.subschemas, [None; 3], [None; 3]),
-        Kind::Conditional(parts) => (&[], [None; 3], [parts.if_schema, parts.then_schema, parts.else_schema]),
-        Kind::Not(inner) => (&[], [None; 3], [Some(*inner), None, None]),
+        Kind::Combined(combined) => combined.subschemas.clone(),
+        Kind::Conditional(parts) => {
+            [parts.if_schema, parts.then_schema, parts.else_schema].into_iter().flatten().collect()
+        }
+        Kind::Not(inner) => vec![*inner],
         Kind::Object(object) => {
             let named = [&object.properties, &object.schema_dependencies, &object.pattern_properties];
-            (&[], named.map(Some), [object.schema_of_additional_properties, object.property_names, None])
+            let single = [object.schema_of_additional_properties, object.property_names];
+            let named = named.into_iter().flat_map(|entries| entries.iter().map(|(_, id)| *id));
+            named.chain(single.into_iter().flatten()).collect()
         }
-        _ => (&[], [None; 3], [None; 3]),
-    };
-    let named = named.into_iter().flatten().flat_map(|entries| entries.iter().map(|(_, id)| *id));
-    list.iter().copied().chain(named).chain(single.into_iter().flatten())
+        _ => Vec::new(),
+    }
 }
 
 /// A description being digested. Every entry is led by a length or a tag, so that different ones never run together.

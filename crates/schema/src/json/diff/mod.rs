@@ -249,7 +249,7 @@ pub(super) enum Keep {
 /// whether `new` accepts what `old` accepted, [`Direction::Forward`] the opposite.
 ///
 /// In the reference's order. The list is cut past 10,000 changes or 4 MiB of paths, and is never empty by that. Work
-/// is bounded: schemas that refer to each other or to themselves are compared once per pair; past four million
+/// is bounded: schemas that refer to each other or to themselves are compared once per pair; past two million
 /// comparisons the answer is one `COMPARISON_TOO_COMPLEX`.
 pub fn differences(new: &Model, old: &Model, direction: Direction, policy: Policy) -> Vec<Difference> {
     let (original, update, reader, writer) = match direction {

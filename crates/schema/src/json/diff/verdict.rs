@@ -16,8 +16,8 @@ use super::Change;
 use super::pair::{Pair, Sides};
 use super::rule::{self, Findings, Step};
 
-/// Questions granted to one comparison, about a second's worth. Only schemas written for it get there.
-const MAX_STEPS: usize = 4_000_000;
+/// Questions granted to one comparison, less than a second's worth. Only schemas written for it get there.
+const MAX_STEPS: usize = 2_000_000;
 
 /// What is known of the pairs met so far.
 #[derive(Debug)]

@@ -124,8 +124,43 @@ pub enum Refs {
     Ignore,
 }
 
+/// Levels of JSON that a caller's stack is good for. Loading takes up to 20 KiB of stack a level in a debug build.
+const SHALLOW: usize = 32;
+/// Stack for [`text::MAX_DEPTH`] levels.
+const DEEP_STACK: usize = 16 * 1024 * 1024;
+
+/// Runs `load` where there is stack enough for the nesting of `documents`: texts nested deeply, which nobody writes by
+/// hand, get a thread of their own for the time.
+fn with_stack<'v>(
+    mut documents: impl Iterator<Item = &'v Value>,
+    load: impl FnOnce() -> Result<Model, LoadError> + Send,
+) -> Result<Model, LoadError> {
+    if !documents.any(|document| is_deeper_than(document, SHALLOW)) {
+        return load();
+    }
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(DEEP_STACK).spawn_scoped(scope, load);
+        let loaded = thread.ok().and_then(|thread| thread.join().ok());
+        loaded.unwrap_or_else(|| Err(LoadError::Invalid("nested too deeply for the memory there is".to_owned())))
+    })
+}
+
+fn is_deeper_than(value: &Value, levels: usize) -> bool {
+    let inner = |value: &Value| levels == 0 || is_deeper_than(value, levels - 1);
+    match value {
+        Value::Array(elements) => elements.iter().any(inner),
+        Value::Object(members) => members.iter().any(|(_, value)| inner(value)),
+        _ => false,
+    }
+}
+
 /// The model of `root`, an object or boolean.
 pub fn load(root: &Value, referenced: &[Referenced], refs: Refs) -> Result<Model, LoadError> {
+    let documents = std::iter::once(root).chain(referenced.iter().filter_map(|one| one.document.as_ref()));
+    with_stack(documents, || load_here(root, referenced, refs))
+}
+
+fn load_here(root: &Value, referenced: &[Referenced], refs: Refs) -> Result<Model, LoadError> {
     let mut loader = Loader { nodes: Vec::new(), referenced, refs, pending: VecDeque::new(), targets: HashMap::new() };
     let root = match root {
         Value::Bool(allows) => loader.add(Node::new(if *allows { Kind::True } else { Kind::False }))?,
@@ -138,6 +173,10 @@ pub fn load(root: &Value, referenced: &[Referenced], refs: Refs) -> Result<Model
 /// The node of a part of a schema by itself, as draft 4, its `$ref`s leading nowhere. The reference orders the parts
 /// of a combination by these when it looks for tags.
 pub fn load_part(part: &Value) -> Result<Model, LoadError> {
+    with_stack(std::iter::once(part), || load_part_here(part))
+}
+
+fn load_part_here(part: &Value) -> Result<Model, LoadError> {
     let (targets, pending) = (HashMap::new(), VecDeque::new());
     let mut loader = Loader { nodes: Vec::new(), referenced: &[], refs: Refs::Ignore, pending, targets };
     let root = legacy::load_as(&mut loader, part, Draft::named_by(part).unwrap_or(Draft::Four))?;
