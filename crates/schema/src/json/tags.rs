@@ -22,6 +22,10 @@ const MAX_DEPTH: usize = 256;
 
 /// Every tagged record and field, in document order; none when the schema cannot be loaded.
 pub(super) fn tagged_entities(schema: &Value) -> Vec<TaggedEntity> {
+    load::with_stack(std::iter::once(schema), || search(schema)).unwrap_or_default()
+}
+
+fn search(schema: &Value) -> Vec<TaggedEntity> {
     let Ok(model) = load::load(schema, &[], Refs::Ignore) else {
         return Vec::new();
     };

@@ -129,19 +129,19 @@ const SHALLOW: usize = 32;
 /// Stack for [`text::MAX_DEPTH`] levels.
 const DEEP_STACK: usize = 16 * 1024 * 1024;
 
-/// Runs `load` where there is stack enough for the nesting of `documents`: texts nested deeply, which nobody writes by
-/// hand, get a thread of their own for the time.
-fn with_stack<'v>(
+/// Does `work`, which recurses as `documents` are nested, where there is stack enough for it: texts nested deeply, which
+/// nobody writes by hand, get a thread of their own for the time. An error is that there is no memory for one.
+pub(super) fn with_stack<'v, T: Send>(
     mut documents: impl Iterator<Item = &'v Value>,
-    load: impl FnOnce() -> Result<Model, LoadError> + Send,
-) -> Result<Model, LoadError> {
+    work: impl FnOnce() -> T + Send,
+) -> Result<T, LoadError> {
     if !documents.any(|document| is_deeper_than(document, SHALLOW)) {
-        return load();
+        return Ok(work());
     }
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(DEEP_STACK).spawn_scoped(scope, load);
-        let loaded = thread.ok().and_then(|thread| thread.join().ok());
-        loaded.unwrap_or_else(|| Err(LoadError::Invalid("nested too deeply for the memory there is".to_owned())))
+        let thread = std::thread::Builder::new().stack_size(DEEP_STACK).spawn_scoped(scope, work);
+        let done = thread.ok().and_then(|thread| thread.join().ok());
+        done.ok_or_else(|| LoadError::Invalid("nested too deeply for the memory there is".to_owned()))
     })
 }
 
@@ -157,7 +157,7 @@ fn is_deeper_than(value: &Value, levels: usize) -> bool {
 /// The model of `root`, an object or boolean.
 pub fn load(root: &Value, referenced: &[Referenced], refs: Refs) -> Result<Model, LoadError> {
     let documents = std::iter::once(root).chain(referenced.iter().filter_map(|one| one.document.as_ref()));
-    with_stack(documents, || load_here(root, referenced, refs))
+    with_stack(documents, || load_here(root, referenced, refs))?
 }
 
 fn load_here(root: &Value, referenced: &[Referenced], refs: Refs) -> Result<Model, LoadError> {
@@ -173,7 +173,7 @@ fn load_here(root: &Value, referenced: &[Referenced], refs: Refs) -> Result<Mode
 /// The node of a part of a schema by itself, as draft 4, its `$ref`s leading nowhere. The reference orders the parts
 /// of a combination by these when it looks for tags.
 pub fn load_part(part: &Value) -> Result<Model, LoadError> {
-    with_stack(std::iter::once(part), || load_part_here(part))
+    with_stack(std::iter::once(part), || load_part_here(part))?
 }
 
 fn load_part_here(part: &Value) -> Result<Model, LoadError> {
