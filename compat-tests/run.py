@@ -5,7 +5,6 @@
 """
 import os
 import shutil
-import subprocess
 import sys
 import time
 import venv
@@ -36,8 +35,7 @@ def timed(name, command, environment):
     """Runs one part with its output on ours; its exit status."""
     say(f"{name}: {' '.join(command)}")
     began = time.monotonic()
-    child = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)
-    status = child.wait()
+    status = processes.run(command, cwd=ROOT, env=environment)
     say(f"{name}: {'passed' if status == 0 else 'FAILED'} in {time.monotonic() - began:.0f} s")
     return status
 

@@ -43,6 +43,15 @@ def start(command, log, **options):
     return child
 
 
+def run(command, **options):
+    """Runs `command` with its output on ours; its exit status. It ends with us, whatever ends us."""
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent, **options)
+    with _lock:
+        _children.append(child)
+    child.wait()
+    return stop(child)
+
+
 def stop(child, grace=5.0):
     """Ends a child: SIGTERM, then SIGKILL to its whole group. Its exit status."""
     if child.poll() is None:
