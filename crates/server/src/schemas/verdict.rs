@@ -289,20 +289,18 @@ pub(crate) fn compare(old: &Plan, new: &Plan, level: Level) -> Outcome {
             hint: None,
         }
     };
-    let parsed = |plan: &Plan| {
-        plan.parse(given_at(plan)).map_err(|cause| {
-            let message = cause.to_string();
-            let line = locate::in_message(&message).unwrap_or(1);
-            Outcome { line, ..outcome(plan, State::Invalid, vec![message]) }
-        })
+    let invalid = |plan: &Plan, cause: InvalidSchema| {
+        let message = cause.to_string();
+        let line = locate::in_message(&message).unwrap_or(1);
+        Outcome { line, ..outcome(plan, State::Invalid, vec![message]) }
     };
-    let prior = match parsed(old) {
+    let prior = match old.parse(given_at(old)) {
         Ok(schema) => Prior { version: Version(1), schema: Arc::new(schema) },
-        Err(invalid) => return invalid,
+        Err(cause) => return invalid(old, cause),
     };
-    let schema = match parsed(new) {
+    let schema = match new.parse(given_at(new)) {
         Ok(schema) => schema,
-        Err(invalid) => return invalid,
+        Err(cause) => return invalid(new, cause),
     };
     match compat::check(level, &schema, &[prior], false) {
         Ok(()) => outcome(new, State::Compatible, Vec::new()),
