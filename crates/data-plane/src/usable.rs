@@ -42,6 +42,8 @@ enum Coder {
     Json,
 }
 
+const NULL: &str = "null is not written under an Avro schema; without the key or value, Kafka's null is";
+
 impl Usable {
     /// `wanted`: the message that a declared topic asks for, and who refuses without it.
     pub(crate) fn new(
@@ -88,7 +90,11 @@ impl Usable {
             (Schema::Protobuf(protobuf), Coder::Protobuf(message)) => {
                 codec_of(protobuf)?.encode_json(message, json, out)
             }
-            (Schema::Avro(avro), Coder::Avro) => avro.codec().encode_json(json, out),
+            // What fits a nullable schema could as well be meant as Kafka's null; the reference fails on it.
+            (Schema::Avro(avro), Coder::Avro) => match avro.codec().encode_json(json, out) {
+                Ok(()) if json.trim_ascii() == b"null" => Err(Mismatch(NULL.to_owned())),
+                encoded => encoded,
+            },
             (Schema::Json(schema), Coder::Json) => {
                 validator_of(schema)?.check(json).inspect(|()| out.extend_from_slice(json))
             }
@@ -160,4 +166,87 @@ fn no_message(gate: Gate<'_>, id: SchemaId, name: &str) -> GateError {
 
 fn no_message_at(gate: Gate<'_>, id: SchemaId, indexes: &MessageIndexes) -> GateError {
     gate.undecodable(format!("the schema with id {id} has no message at {:?}", indexes.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use sluice_schema::wire::FramedId;
+
+    use super::*;
+    use crate::gate::{RawCheck, plain};
+    use crate::record::{PlainFormat, RecordHeader, Side};
+    use crate::route::{Enforcement, SideRules};
+
+    const GATE: Gate<'_> = Gate { topic: "t", side: Side::Value };
+    const USER: &str = r#"{"type":"record","name":"gold.User","fields":[{"name":"name","type":"string"},{"name":"age","type":"int"}]}"#;
+
+    fn avro(text: &str, wanted: Option<&str>) -> Result<Usable, RecordError> {
+        let schema = Arc::new(Schema::parse(SchemaType::Avro, text, [].into(), [].into()).unwrap());
+        Usable::new(("t-value".to_owned(), Version(1)), SchemaId(7), schema, wanted.map(|name| (name, GATE)))
+    }
+
+    fn rules() -> SideRules {
+        SideRules {
+            format: Some(SchemaType::Avro),
+            subject: "t-value".into(),
+            enforcement: Enforcement::Strict,
+            auto_register: true,
+            message: None,
+            compatibility: None,
+            deny_null: false,
+        }
+    }
+
+    /// What the gate makes of raw bytes that name the schema.
+    fn raw(usable: &Usable, bytes: &[u8], headers: &[RecordHeader<'_>]) -> Result<(), String> {
+        let rules = rules();
+        let check = plain(GATE, &rules, PlainFormat::Binary, bytes, headers).unwrap();
+        let RawCheck::Under(FramedId::Id(id), payload) = check else { panic!("{check:?}") };
+        assert_eq!(id, SchemaId(7));
+        usable.check(GATE, &payload, None).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn avro_data_is_framed_without_a_path() {
+        let usable = avro(USER, None).unwrap();
+        let mut out = b"of the record before".to_vec();
+        usable.encode(br#"{"age": 30, "name": "Ann"}"#, &mut out).unwrap();
+        assert_eq!(out, b"\0\0\0\0\x07\x06Ann\x3c");
+        assert_eq!(raw(&usable, &out, &[]), Ok(()));
+        let json = decode(&Schema::parse(SchemaType::Avro, USER, [].into(), [].into()).unwrap(), &out[5..]);
+        assert_eq!(json.as_deref(), Ok(r#"{"name":"Ann","age":30}"#));
+        let error = usable.encode(br#"{"name": "Ann"}"#, &mut out).unwrap_err();
+        assert_eq!(error.to_string(), "Field \"age\" content mismatch: Expected int. Got END_OBJECT");
+    }
+
+    #[test]
+    fn raw_bytes_must_be_a_payload_of_the_avro_schema_they_name() {
+        let usable = avro(USER, None).unwrap();
+        let refused = raw(&usable, b"\0\0\0\0\x07\x06Ann", &[]).unwrap_err();
+        assert_eq!(
+            refused,
+            "topic t refuses the value: schema 7: Field \"age\" content mismatch: The payload ends early, at byte 4"
+        );
+        raw(&usable, b"\0\0\0\0\x07\x06Ann\x3c\0", &[]).unwrap_err();
+        let header = RecordHeader { name: "__value_schema_id".into(), value: Some(b"\0\0\0\0\x07".to_vec()) };
+        assert_eq!(raw(&usable, b"\x06Ann\x3c", &[header]), Ok(()));
+    }
+
+    #[test]
+    fn a_topic_may_ask_for_the_name_of_the_avro_record() {
+        avro(USER, Some("gold.User")).unwrap();
+        let refused = avro(USER, Some("gold.Other")).unwrap_err();
+        assert_eq!(refused.to_string(), "topic t refuses the value: the schema with id 7 has no message gold.Other");
+    }
+
+    #[test]
+    fn null_under_an_avro_schema_is_refused_even_where_it_fits() {
+        let mut out = Vec::new();
+        for text in [r#""null""#, r#"["null","string"]"#] {
+            let error = avro(text, None).unwrap().encode(b" null", &mut out).unwrap_err();
+            assert_eq!(error.to_string(), NULL);
+        }
+        let error = avro(USER, None).unwrap().encode(b"null", &mut out).unwrap_err();
+        assert_eq!(error.to_string(), "Field \"name\" content mismatch: Expected record-start. Got VALUE_NULL");
+    }
 }
