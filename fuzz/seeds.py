@@ -46,6 +46,13 @@ def schema_texts(scenario, *types) -> list[str]:
     return found
 
 
+def avro_texts(scenario) -> list[str]:
+    """Every schema text without a type, or said to be Avro."""
+    nodes = [node for node in objects(scenario) if node.get("schemaType", "AVRO") == "AVRO"]
+    texts = (node["schema"] for node in nodes if isinstance(node.get("schema"), str) and len(node["schema"]) <= 4096)
+    return list(dict.fromkeys(texts))
+
+
 def bodies(step) -> list[bytes]:
     """What a recorded request sent: JSON, text or bytes; big ones only slow a fuzzer down."""
     sent = []
@@ -66,8 +73,11 @@ def registry() -> None:
             write("json_schema_parser", text.encode())
         for old, new in zip(schemas, schemas[1:]):
             write("json_schema_compatibility", f"{old}\0{new}".encode())
-        for text in schema_texts(scenario, "AVRO"):
+        avro = avro_texts(scenario)
+        for text in avro:
             write("avro_parser", text.encode(errors="replace"))
+        for old, new in zip(avro, avro[1:] or avro):
+            write("avro_compatibility", f"{old}\0{new}".encode(errors="replace"))
         texts = schema_texts(scenario, "PROTOBUF")
         for text in texts:
             write("proto_parser", text.encode())
@@ -83,9 +93,12 @@ def rest() -> None:
     for path in sorted(GOLDEN.glob("rest/recorded*/*.json")):
         scenario = json.loads(path.read_text())
         is_protobuf = "PROTOBUF" in path.read_text()
+        is_avro = "AVRO" in path.read_text()
         for node in objects(scenario):
             if is_protobuf and isinstance(node.get("data"), dict):
                 write("json_to_protobuf", json.dumps(node["data"]).encode())
+            if is_avro and "data" in node:
+                write("avro_json_to_binary", json.dumps(node["data"]).encode())
             payload = node.get("payload")
             if isinstance(payload, dict) and "base64" in payload and "framed" in node:
                 body = base64.b64decode(payload["base64"])

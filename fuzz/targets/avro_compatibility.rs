@@ -1,0 +1,36 @@
+//! Two Avro texts, split by a NUL: comparing them ends, and neither differs from itself unless its aliases are ambiguous.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sluice_schema::compat::{self, Prior};
+use sluice_schema::{Level, Schema, SchemaType, Version};
+
+fn parse(text: &str) -> Option<Schema> {
+    Schema::parse(SchemaType::Avro, text, [].into(), [].into()).ok()
+}
+
+const LEVELS: [Level; 7] = [
+    Level::None,
+    Level::Backward,
+    Level::BackwardTransitive,
+    Level::Forward,
+    Level::ForwardTransitive,
+    Level::Full,
+    Level::FullTransitive,
+];
+
+fuzz_target!(|texts: &str| {
+    let (old, new) = texts.split_once('\0').unwrap_or((texts, texts));
+    let (Some(old), Some(new), Some(again)) = (parse(old), parse(new), parse(new)) else { return };
+    let prior = |schema| [Prior { version: Version(1), schema: std::sync::Arc::new(schema) }];
+    let (old, again) = (prior(old), prior(again));
+    for level in LEVELS {
+        if let Err(refused) = compat::check(level, &new, &old, false) {
+            assert!(!refused.differences.is_empty());
+        }
+        if let Err(refused) = compat::check(level, &new, &again, false) {
+            let ambiguous = |message: &str| message.contains("matches multiple fields") || message.contains("steps");
+            assert!(refused.differences.iter().all(|found| ambiguous(&found.message)), "{:?}", refused.differences);
+        }
+    }
+});
