@@ -660,7 +660,9 @@ mod tests {
             ("get", "/subjects", "405 HEAD,GET,OPTIONS"),
             ("TRACE", "/subjects", "405 HEAD,GET,OPTIONS"),
             ("HEAD", "/subjects/a", "405 DELETE,POST,OPTIONS"),
-            ("GET", "/associations/resources/-/t", "404"),
+            ("GET", "/associations/resources/-/t", "get_associations_by_resource_name [-, t]"),
+            ("POST", "/associations:batchGet", "batch_get_associations []"),
+            ("POST", "/associations:nothing", "404"),
             ("POST", "/exporters", "404"),
         ] {
             assert_eq!(said(method, path), expected, "{method} {path}");

@@ -7,12 +7,14 @@
 //! To add a case: write it in the file of its group, add its name to the list below; a test checks that none is
 //! forgotten.
 
+mod associations;
 mod commit;
 mod delete;
 mod lists;
 mod settings;
 pub mod two_handles;
 
+pub use associations::*;
 pub use commit::*;
 pub use delete::*;
 pub use lists::*;
@@ -90,6 +92,14 @@ macro_rules! __store_cases {
             modes_of_a_context_are_removed_together
             changes_name_what_was_written
             a_ping_answers
+            // associations
+            associations_come_back_as_they_were_written_whoever_is_asked_about
+            associations_are_listed_by_resource_and_type
+            an_association_raises_the_revision_of_its_subject_when_it_comes_and_goes
+            associations_written_on_stale_grounds_are_a_conflict
+            one_name_has_one_association_of_a_type
+            a_subject_is_either_referred_to_or_strongly_associated
+            a_strong_association_takes_its_subject_along
         }
     };
 }
@@ -254,6 +264,7 @@ mod tests {
     fn every_case_is_in_the_list() {
         let listed: &[&str] = crate::__store_cases!([names] {});
         let sources = [
+            include_str!("conformance/associations.rs"),
             include_str!("conformance/commit.rs"),
             include_str!("conformance/delete.rs"),
             include_str!("conformance/lists.rs"),

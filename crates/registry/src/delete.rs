@@ -10,11 +10,18 @@ use sluice_schema::Version;
 
 use crate::load::{Freshness, Subject};
 use crate::register::in_mode;
-use crate::store::{Delete, Deleted, Preconditions, StoreError};
+use crate::store::{AssociationsOf, Delete, Deleted, Preconditions, StoreError};
 use crate::*;
 
 /// Decisions of one delete, at most.
 const ATTEMPTS: usize = 24;
+
+/// What a delete is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Subject,
+    Version,
+}
 
 impl Registry {
     /// `DELETE /subjects/{s}`: the versions removed.
@@ -24,7 +31,7 @@ impl Registry {
         subject: &SubjectName,
         permanence: Permanence,
     ) -> Result<Vec<Version>, Error> {
-        self.delete(caller, subject, permanence, |current| {
+        self.delete(caller, subject, permanence, Extent::Subject, |current| {
             let all: Vec<Version> = current.state.versions.iter().map(|row| row.version).collect();
             let live: Vec<Version> = current.live().map(|row| row.version).collect();
             match permanence {
@@ -50,7 +57,7 @@ impl Registry {
         let number = if let VersionSpec::Number(number) = version { number } else { -1 };
         let missing = || Error::VersionNotFound { subject: subject.clone(), version: number };
         let deleted = self
-            .delete(caller, subject, permanence, |current| {
+            .delete(caller, subject, permanence, Extent::Version, |current| {
                 let row = match version {
                     _ if current.state.versions.is_empty() => return Err(Error::SubjectNotFound(subject.clone())),
                     VersionSpec::Latest => current.latest(),
@@ -77,6 +84,7 @@ impl Registry {
         caller: &Caller,
         subject: &SubjectName,
         permanence: Permanence,
+        extent: Extent,
         decide: impl Fn(&Subject) -> Result<(Vec<Version>, Option<Error>), Error>,
     ) -> Result<Vec<Version>, Error> {
         caller.check(Action::Delete, &Resource::Subject(subject))?;
@@ -87,6 +95,7 @@ impl Registry {
             if matches!(scope.mode, Mode::ReadOnly | Mode::ReadOnlyOverride) {
                 return Err(in_mode(subject, "is in read-only mode"));
             }
+            self.refuse_associated(&current, permanence, extent, &versions).await?;
             if let Some(refusal) = refusal {
                 return Err(self.referenced_first(subject, &versions, refusal).await?);
             }
@@ -124,6 +133,28 @@ impl Registry {
             }
         }
         Err(Error::Contention(subject.clone()))
+    }
+
+    /// An associated subject stays, and keeps a live version. What is read here holds as long as the subject's revision:
+    /// whoever associates it raises that.
+    async fn refuse_associated(
+        &self,
+        current: &Subject,
+        permanence: Permanence,
+        extent: Extent,
+        versions: &[Version],
+    ) -> Result<(), Error> {
+        let subject = &current.name;
+        let leaves_none = || current.live().all(|row| versions.contains(&row.version));
+        let refusal = match (extent, permanence) {
+            (Extent::Subject, _) => Error::AssociationForSubject(subject.clone()),
+            (Extent::Version, Permanence::Soft) if leaves_none() => Error::NoActiveVersion(subject.clone()),
+            (Extent::Version, _) => return Ok(()),
+        };
+        match self.inner.store.associations(&AssociationsOf::Subject(subject.clone())).await?.is_empty() {
+            true => Ok(()),
+            false => Err(refusal),
+        }
     }
 
     /// `refusal`, unless one of the versions is referenced from outside.

@@ -4,7 +4,7 @@ use sluice_schema::compat::Incompatible;
 use sluice_schema::{InvalidSchema, SchemaId, Version};
 
 use crate::store::StoreError;
-use crate::{ContextName, SubjectName};
+use crate::{AssociationType, ContextName, SubjectName};
 
 /// Why a use case refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +51,45 @@ pub enum Error {
     /// The subject has no mode of its own.
     #[error("no mode at {0}")]
     ModeNotFound(SubjectName),
+    /// The resource has no such association.
+    #[error("no association of {0}")]
+    AssociationNotFound(String),
+    /// The resource has an association of this type, and another one than asked for.
+    #[error("{resource} has an association of its {association_type:?}")]
+    AssociationForResource {
+        /// Of this type.
+        association_type: AssociationType,
+        /// The resource's name.
+        resource: String,
+    },
+    /// The subject has an association: it cannot go, nor belong to a resource alone.
+    #[error("{0} has an association")]
+    AssociationForSubject(SubjectName),
+    /// The subject belongs to another resource alone.
+    #[error("{0} has a strong association")]
+    StrongAssociationForSubject(SubjectName),
+    /// The subject has, or would be left with, no live version to be associated with.
+    #[error("{0} has no live version")]
+    NoActiveVersion(SubjectName),
+    /// A strong association neither changes nor goes without its subject.
+    #[error("the association of {subject} is frozen")]
+    AssociationFrozen {
+        /// Of this type.
+        association_type: AssociationType,
+        /// Its subject.
+        subject: SubjectName,
+    },
+    /// A property of an association that cannot be so.
+    #[error("{property}: {detail}")]
+    InvalidAssociation {
+        /// Which.
+        property: &'static str,
+        /// Why.
+        detail: String,
+    },
+    /// Too many writers raced on one resource; nothing was written.
+    #[error("too much contention on {0}")]
+    AssociationContention(String),
     /// The schema breaks the subject's level.
     #[error("incompatible with {subject}")]
     Incompatible {

@@ -5,6 +5,7 @@
 //! meaning, never numbers; the surfaces give them codes.
 
 pub mod access;
+pub mod associations;
 #[cfg(any(test, feature = "testing"))]
 #[allow(clippy::expect_used, clippy::panic)] // tests of other crates
 pub mod conformance;
@@ -38,6 +39,11 @@ mod tags;
 mod usable;
 
 pub use access::{Access, Action, Caller, Decision, Principal, Resource};
+pub use associations::{
+    AnsweredAssociation, AssociatedResource, Association, AssociationAnswer, AssociationFilter, AssociationInfo,
+    AssociationLookup, AssociationOp, AssociationOpRequest, AssociationRequest, AssociationType, Cascade, Lifecycle,
+    Put,
+};
 pub use cache::Stamp;
 pub use coherence::Coherence;
 pub use config::{Clock, RegistryConfig, system_clock};

@@ -12,7 +12,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use crate::load::Freshness;
 use crate::register::entity_of;
 use crate::settings::alias_target;
-use crate::store::{Contexts, SubjectState, VersionRow, View};
+use crate::store::{AssociationsOf, Contexts, SubjectState, VersionRow, View};
 use crate::*;
 
 /// Subjects or contents read at once for a page of schemas.
@@ -40,6 +40,14 @@ impl Registry {
         let mut states = self.inner.store.subject_states(&contexts, &prefix, view).await?;
         let aliases = if list.aliases { self.aliases(&contexts, &prefix).await? } else { BTreeMap::new() };
         self.add_targets(&mut states, &aliases).await?;
+        let associations = match &list.associated {
+            None => BTreeMap::new(),
+            Some(asked) => {
+                let everywhere = AssociationsOf::Subjects(Contexts::All, String::new());
+                let listed = if list.aliases { everywhere } else { AssociationsOf::Subjects(contexts, prefix) };
+                self.keep_associated(&mut states, &listed, asked).await?
+            }
+        };
         let mut rows: Vec<(SubjectName, VersionRow)> = Vec::new();
         for (subject, state) in states {
             if !caller.may(Action::Read, &Resource::Subject(&subject)) {
@@ -63,9 +71,34 @@ impl Registry {
         let with_aliases = |entity: SchemaEntity| {
             let mut aliases = aliases.get(&entity.subject).cloned().unwrap_or_default();
             aliases.retain(|alias| caller.may(Action::Read, &Resource::Subject(alias)));
-            ListedSchema { entity, aliases }
+            let associations = associations.get(&entity.subject).cloned().unwrap_or_default();
+            ListedSchema { entity, aliases, associations }
         };
         Ok(entities.into_iter().map(with_aliases).collect())
+    }
+
+    /// Keeps the subjects that are associated as asked for; the associations to show of each.
+    async fn keep_associated(
+        &self,
+        states: &mut Vec<(SubjectName, SubjectState)>,
+        listed: &AssociationsOf,
+        asked: &Associated,
+    ) -> Result<BTreeMap<SubjectName, Vec<Association>>, Error> {
+        let mut associations: BTreeMap<SubjectName, Vec<Association>> = BTreeMap::new();
+        for association in self.inner.store.associations(listed).await? {
+            if asked.filter.shows(&association) {
+                associations.entry(association.subject.clone()).or_default().push(association);
+            }
+        }
+        let is_asked = |lifecycle| asked.lifecycles.is_empty() || asked.lifecycles.contains(&Some(lifecycle));
+        states.retain(|(subject, _)| match associations.get_mut(subject) {
+            None => asked.lifecycles.contains(&None),
+            Some(of_subject) => {
+                of_subject.retain(|association| is_asked(association.lifecycle));
+                !of_subject.is_empty()
+            }
+        });
+        Ok(associations)
     }
 
     /// What the aliases with this prefix stand for, each with its aliases.

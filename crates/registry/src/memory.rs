@@ -6,6 +6,7 @@
 //!
 //! Checked by [`crate::conformance`], as every other store is.
 
+mod associations;
 mod state;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use sluice_schema::{Guid, SchemaId, Version};
 use tokio::sync::Notify;
 
 use crate::store::*;
-use crate::{Config, Content, ContextName, Scope, SubjectName};
+use crate::{Association, Config, Content, ContextName, Scope, SubjectName};
 use state::State;
 
 /// A registry's data in memory. Clones share it.
@@ -144,6 +145,10 @@ impl RegistryStore for MemoryStore {
         self.read("subject_configs", |s| s.subject_configs(contexts, prefix))
     }
 
+    async fn associations(&self, of: &AssociationsOf) -> StoreResult<Vec<Association>> {
+        self.read("associations", |s| s.associations(of))
+    }
+
     async fn contexts(&self) -> StoreResult<Vec<ContextName>> {
         self.read("contexts", State::contexts)
     }
@@ -170,6 +175,10 @@ impl RegistryStore for MemoryStore {
             }
             Ok(s.write_settings(scope, write))
         })
+    }
+
+    async fn write_associations(&self, write: AssociationWrite) -> StoreResult<()> {
+        self.write("write_associations", |s| s.write_associations(write))
     }
 
     async fn delete_modes(&self, context: &ContextName) -> StoreResult<()> {

@@ -219,6 +219,9 @@ impl Registry {
             (Some(candidate), contract, live)
         };
 
+        for (target, _) in candidate.iter().flat_map(|candidate| &candidate.resolution.direct) {
+            self.refuse_strong(target).await?;
+        }
         if asked_version == 0
             && let Some(candidate) = &candidate
             && let found = candidate.find(self, &current, &contract, Among::Versions(Include::Live)).await?

@@ -3,7 +3,7 @@
 use sluice_schema::{Format, Reference, TagEdit};
 
 use crate::store::View;
-use crate::{Metadata, RuleSet, SchemaEntity, SubjectName};
+use crate::{Association, AssociationFilter, Lifecycle, Metadata, RuleSet, SchemaEntity, SubjectName};
 
 /// `normalize=true`, or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -143,8 +143,19 @@ pub struct ListSchemas {
     pub aliases: bool,
     /// `ruleType`: only schemas with such a rule.
     pub rule_type: Option<String>,
+    /// `resourceType`, `associationType`, `lifecycle`: only schemas of subjects associated so.
+    pub associated: Option<Associated>,
     /// The page.
     pub page: Page,
+}
+
+/// How the subjects of a list are associated.
+#[derive(Debug, Clone, Default)]
+pub struct Associated {
+    /// With resources of this type, by associations of these types.
+    pub filter: AssociationFilter,
+    /// Of one of these life cycles; `None` in it: not associated at all. Empty: associated somehow.
+    pub lifecycles: Vec<Option<Lifecycle>>,
 }
 
 /// An entry of `GET /schemas`.
@@ -154,6 +165,8 @@ pub struct ListedSchema {
     pub entity: SchemaEntity,
     /// Names that stand for its subject, if they were asked for.
     pub aliases: Vec<SubjectName>,
+    /// The associations of its subject that were asked for.
+    pub associations: Vec<Association>,
 }
 
 /// How `GET …/versions` lists.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sluice_schema::{Guid, SchemaId, Version};
 
-use crate::{Config, Content, ContextName, Mode, Scope, SubjectName};
+use crate::{Association, Config, Content, ContextName, Mode, Scope, SubjectName};
 
 /// Why a store call failed.
 #[derive(Debug, thiserror::Error)]
@@ -138,7 +138,8 @@ pub struct Preconditions {
     pub subject_revision: Option<Revision>,
     /// Revisions of the settings scopes that were consulted (subject, context, global), 0 when unset.
     pub settings: Vec<(Scope, Revision)>,
-    /// Referenced versions: each must exist, and be live if the flag says so. Locked against deletion.
+    /// Referenced versions: each must exist, be live if the flag says so, and have no strong association. Locked
+    /// against deletion and association.
     pub references: Vec<(SubjectName, Version, RequireLive)>,
 }
 
@@ -224,6 +225,47 @@ pub struct SettingsWrite {
     pub mode: Option<Option<Mode>>,
 }
 
+/// Whose associations a list holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AssociationsOf {
+    /// A subject's.
+    Subject(SubjectName),
+    /// The resource's of this id.
+    ResourceId(String),
+    /// Those of resources of this name and namespace; `None` is any.
+    Resource {
+        /// Namespace.
+        namespace: Option<String>,
+        /// Name.
+        name: Option<String>,
+    },
+    /// Those of subjects of these contexts whose name starts with the prefix.
+    Subjects(Contexts, String),
+}
+
+/// A change of one resource's associations.
+#[derive(Debug, Clone, Default)]
+pub struct AssociationWrite {
+    /// The resource's type.
+    pub resource_type: Arc<str>,
+    /// Its id.
+    pub resource_id: Arc<str>,
+    /// All associations of the resource that the decision was taken on. Others there now: conflict.
+    pub had: Vec<Guid>,
+    /// To add. Another association of the same type of a resource of this name, or a reference to a strong one's
+    /// subject: conflict.
+    pub add: Vec<Association>,
+    /// To remove, out of `had`.
+    pub remove: Vec<Guid>,
+    /// Every subject that gains or loses an association, with the revision that the decision was taken on: raised.
+    pub subjects: Vec<(SubjectName, Revision)>,
+    /// Those of `subjects` that go with all versions for good, as by [`Delete::Permanent`]. One that others refer to:
+    /// conflict.
+    pub cascade: Vec<SubjectName>,
+    /// Revisions of the settings scopes that were consulted.
+    pub settings: Vec<(Scope, Revision)>,
+}
+
 /// Something another node wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Change {
@@ -284,6 +326,9 @@ pub trait RegistryStore: Send + Sync + 'static {
     /// starts with `prefix`. They need not have versions.
     async fn subject_configs(&self, contexts: &Contexts, prefix: &str) -> StoreResult<Vec<(SubjectName, Arc<Config>)>>;
 
+    /// Associations, in their order ([`Association::order`]).
+    async fn associations(&self, of: &AssociationsOf) -> StoreResult<Vec<Association>>;
+
     /// Contexts that ever held a schema and were not deleted, sorted, always with `.`.
     async fn contexts(&self) -> StoreResult<Vec<ContextName>>;
 
@@ -295,6 +340,9 @@ pub trait RegistryStore: Send + Sync + 'static {
 
     /// Writes settings of one scope; the new revision.
     async fn write_settings(&self, scope: &Scope, write: SettingsWrite, on: Preconditions) -> StoreResult<Revision>;
+
+    /// Adds and removes associations of one resource, all or nothing. See [`AssociationWrite`].
+    async fn write_associations(&self, write: AssociationWrite) -> StoreResult<()>;
 
     /// Removes the modes of all subjects of a context (and of the context).
     async fn delete_modes(&self, context: &ContextName) -> StoreResult<()>;

@@ -152,7 +152,7 @@ impl Registry {
     }
 
     /// What to say of a text that is not registered and must not be now.
-    async fn why_not_registered(
+    pub(crate) async fn why_not_registered(
         &self,
         caller: &Caller,
         subject: &SubjectName,

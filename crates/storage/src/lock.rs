@@ -1,12 +1,12 @@
 //! Which advisory locks a write takes: pure, so that it can be tested without a database.
 //!
-//! One key space for all: a subject, a context's settings, the settings of all contexts. The subject written to is
+//! One key space for all: a subject, a context's settings, the settings of all contexts, a resource with associations. The subject written to is
 //! locked exclusively, everything the decision rests on shared: the referenced subjects, the consulted settings, and
 //! always the settings of the subject's own context, so that whoever changes a whole context (its modes, its place in
 //! the list) keeps writers out with one lock. Keys are sorted: all transactions take them in one order and cannot wait
 //! in a circle. Two names with one key only wait for each other without need.
 
-use sluice_registry::store::{NewVersion, Preconditions};
+use sluice_registry::store::{AssociationWrite, NewVersion, Preconditions};
 use sluice_registry::{ContextName, Scope, SubjectName};
 
 /// More locks than this in one transaction would eat into Postgres' shared lock table (6,400 slots by default):
@@ -44,6 +44,16 @@ impl Locks {
                 written.into_iter().chain(on.settings.iter().map(|(scope, _)| (scope_key(scope), false))).collect(),
             ),
         }
+    }
+
+    /// For writing associations of a resource.
+    pub(crate) fn of_associations(write: &AssociationWrite) -> Locks {
+        let mut locks = vec![(key(3, &write.resource_type, &write.resource_id), true)];
+        for (subject, _) in &write.subjects {
+            locks.extend([(subject_key(subject), true), (context_key(subject.context()), false)]);
+        }
+        locks.extend(write.settings.iter().map(|(scope, _)| (scope_key(scope), false)));
+        sorted(locks)
     }
 
     /// For changing a context as a whole.

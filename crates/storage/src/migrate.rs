@@ -1,7 +1,7 @@
 //! The migrations, in the binary. Applied at start, under a lock, each in a transaction.
 //!
-//! To add one: the next number in both folders of `migrations/`, and its lines in the two tables here (a test compares
-//! the tables with the folders). A released migration is never edited: its checksum is in the databases.
+//! To add one: the next number in both folders of `migrations/`, and its line in the table here (a test compares
+//! it with the folders). A released migration is never edited: its checksum is in the databases.
 
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::PgConnection;
@@ -15,9 +15,21 @@ const TABLE: &str = "sluice_migration";
 
 type Embedded = &'static [(i64, &'static str, &'static str)];
 
-const POSTGRES: Embedded =
-    &[(1, "create_registry", include_str!("../../../migrations/postgres/0001_create_registry.sql"))];
-const SQLITE: Embedded = &[(1, "create_registry", include_str!("../../../migrations/sqlite/0001_create_registry.sql"))];
+/// Number, name and text of a file in both folders.
+macro_rules! migrations {
+    ($folder:literal) => {
+        &[
+            (1, "create_registry", migrations!(@text $folder, "0001_create_registry")),
+            (2, "create_association", migrations!(@text $folder, "0002_create_association")),
+        ]
+    };
+    (@text $folder:literal, $file:literal) => {
+        include_str!(concat!("../../../migrations/", $folder, "/", $file, ".sql"))
+    };
+}
+
+const POSTGRES: Embedded = migrations!("postgres");
+const SQLITE: Embedded = migrations!("sqlite");
 
 /// Brings a Postgres database up to date.
 pub(crate) async fn postgres(connection: &mut PgConnection) -> Result<(), OpenError> {

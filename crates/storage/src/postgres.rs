@@ -6,6 +6,7 @@
 //!
 //! To add a query: its text in `sql.rs`, a method here and in `sqlite.rs`, a case in the registry's conformance suite.
 
+mod associations;
 mod changes;
 mod pool;
 
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sluice_registry::store::*;
-use sluice_registry::{Config, Content, ContextName, Scope, SubjectName};
+use sluice_registry::{Association, Config, Content, ContextName, Scope, SubjectName};
 use sluice_schema::{Guid, SchemaId, Version};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow, Postgres};
 use sqlx::{ConnectOptions, Connection, FromRow};
@@ -339,6 +340,10 @@ impl RegistryStore for PostgresStore {
         row::settings(&sql::SETTINGS, self.row(&sql::SETTINGS, |q| q.bind(kind).bind(context).bind(name)).await?)
     }
 
+    async fn associations(&self, of: &AssociationsOf) -> StoreResult<Vec<Association>> {
+        self.associations_of(of).await
+    }
+
     async fn contexts(&self) -> StoreResult<Vec<ContextName>> {
         let found: Vec<(String,)> = self.rows(&sql::CONTEXTS, |q| q).await?;
         Ok(found.iter().map(|(name,)| ContextName::new(name)).collect())
@@ -440,6 +445,10 @@ impl RegistryStore for PostgresStore {
             ("conflict", _) => Err(StoreError::Conflict),
             other => Err(row::inconsistent(statement, format!("answered {other:?}"))),
         }
+    }
+
+    async fn write_associations(&self, write: AssociationWrite) -> StoreResult<()> {
+        self.put_associations(write).await
     }
 
     async fn delete_modes(&self, context: &ContextName) -> StoreResult<()> {

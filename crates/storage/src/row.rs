@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use sluice_registry::store::{
-    Change, ChangeCursor, Referrer, Revision, ScopeSettings, StoreError, StoreResult, SubjectState, Usage, VersionRow,
+    AssociationsOf, Change, ChangeCursor, Referrer, Revision, ScopeSettings, StoreError, StoreResult, SubjectState,
+    Usage, VersionRow,
 };
-use sluice_registry::{Config, Content, ContextName, Mode, Scope, SubjectName};
+use sluice_registry::{
+    AssociatedResource, Association, AssociationType, Config, Content, ContextName, Lifecycle, Mode, Scope, SubjectName,
+};
 use sluice_schema::{Guid, SchemaId, SchemaType, Version};
 
 use crate::sql::Statement;
@@ -26,6 +29,8 @@ pub(crate) type ReferrerRow = (String, String, i32, i32, bool);
 pub(crate) type SettingsRow = (Option<String>, Option<String>, i64);
 /// context, subject, config.
 pub(crate) type SubjectConfigRow = (String, String, String);
+/// context, subject, guid, resource's name, namespace, type and id, association_type, lifecycle, create_ts, update_ts.
+pub(crate) type AssociationRow = (String, String, Vec<u8>, String, String, String, String, String, String, i64, i64);
 /// -2 the cursor, -1 contexts, 0..=2 settings of that kind, 3 a subject; context; name.
 pub(crate) type ChangeRow = (i32, String, String);
 
@@ -199,6 +204,44 @@ pub(crate) fn changes(statement: &'static Statement, rows: Vec<ChangeRow>) -> St
         });
     }
     Ok((changes, cursor.ok_or_else(|| inconsistent(statement, "no cursor"))?))
+}
+
+/// Associations in their order; those of other namespaces than asked for are left out.
+pub(crate) fn associations(
+    statement: &'static Statement,
+    of: &AssociationsOf,
+    rows: Vec<AssociationRow>,
+) -> StoreResult<Vec<Association>> {
+    let is_shown = |namespace: &str| match of {
+        AssociationsOf::Resource { namespace: Some(wanted), .. } => wanted == namespace,
+        _ => true,
+    };
+    let mut associations = Vec::with_capacity(rows.len());
+    for (context, subject, hash, name, namespace, resource_type, id, association_type, lifecycle, created, updated) in
+        rows
+    {
+        if !is_shown(&namespace) {
+            continue;
+        }
+        associations.push(Association {
+            subject: SubjectName::new(ContextName::new(&context), &subject),
+            guid: guid(statement, &hash)?,
+            resource: AssociatedResource {
+                name: name.into(),
+                namespace: namespace.into(),
+                resource_type: resource_type.into(),
+                id: id.into(),
+            },
+            association_type: AssociationType::from_wire(&association_type)
+                .ok_or_else(|| inconsistent(statement, format!("association type {association_type:?}")))?,
+            lifecycle: Lifecycle::from_wire(&lifecycle)
+                .ok_or_else(|| inconsistent(statement, format!("life cycle {lifecycle:?}")))?,
+            create_ts: created,
+            update_ts: updated,
+        });
+    }
+    associations.sort_by(Association::order);
+    Ok(associations)
 }
 
 /// kind, context, name: the key of a scope in `settings`.

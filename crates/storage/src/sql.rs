@@ -7,7 +7,7 @@
 //! To add one: a line in `statements!`. It joins [`ALL`], which the tests prepare on both databases; the name is what
 //! errors and logs show.
 
-use sluice_registry::store::{Contexts, View};
+use sluice_registry::store::{AssociationsOf, Contexts, View};
 
 /// A statement with its text on each database; empty where it is not used.
 #[derive(Debug)]
@@ -68,6 +68,18 @@ macro_rules! subject_configs {
             "SELECT context, name, config FROM settings \
              WHERE kind = 2 AND config IS NOT NULL AND name >= $1 AND name <= $2 AND ",
             $contexts
+        )
+    };
+}
+
+/// Associations of what the condition selects; `row::associations` sorts them.
+macro_rules! associations {
+    ($condition:expr) => {
+        concat!(
+            "SELECT c.name, s.name, a.guid, a.resource_name, a.resource_namespace, a.resource_type, a.resource_id, \
+             a.association_type, a.lifecycle, a.create_ts, a.update_ts \
+             FROM association a JOIN subject s ON s.id = a.subject_id JOIN context c ON c.id = s.context_id WHERE ",
+            $condition
         )
     };
 }
@@ -177,6 +189,17 @@ statements! {
     SUBJECT_CONFIGS: both(subject_configs!("true"));
     /// As SUBJECT_CONFIGS, with $3 context.
     CONTEXT_SUBJECT_CONFIGS: both(subject_configs!("context = $3"));
+    /// $1 context, $2 subject → context, subject, guid, resource's name, namespace, type and id, association_type,
+    /// lifecycle, create_ts, update_ts.
+    ASSOCIATIONS_OF_SUBJECT: both(associations!("c.name = $1 AND s.name = $2"));
+    /// $1 id of a resource; as ASSOCIATIONS_OF_SUBJECT.
+    ASSOCIATIONS_OF_RESOURCE_ID: both(associations!("a.resource_id = $1"));
+    /// $1 name of a resource, in any namespace; as ASSOCIATIONS_OF_SUBJECT.
+    ASSOCIATIONS_OF_RESOURCE_NAME: both(associations!("a.resource_name = $1"));
+    /// $1 lowest name, $2 highest name of subjects; as ASSOCIATIONS_OF_SUBJECT.
+    ASSOCIATIONS: both(associations!("s.name >= $1 AND s.name <= $2"));
+    /// As ASSOCIATIONS, with $3 context.
+    CONTEXT_ASSOCIATIONS: both(associations!("s.name >= $1 AND s.name <= $2 AND c.name = $3"));
     /// → name, in order.
     CONTEXTS: both("SELECT name FROM context WHERE listed ORDER BY name");
     /// → anything.
@@ -232,6 +255,11 @@ statements! {
     WRITE_SETTINGS: postgres(
         "SELECT outcome, revision FROM sluice_write_settings($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
          $14, $15, $16, $17, $18)"
+    );
+    /// $1–$2 locks, $3–$6 settings, $7–$10 the resource, $11–$14 subjects, $15–$22 what to add → outcome.
+    WRITE_ASSOCIATIONS: postgres(
+        "SELECT sluice_write_associations($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+         $18, $19, $20, $21, $22)"
     );
     /// $1–$2 locks, $3 context.
     DELETE_MODES: each(
@@ -357,6 +385,28 @@ statements! {
         "UPDATE settings SET config = NULL, mode = NULL, revision = revision + 1, position = $3 \
          WHERE kind = 2 AND context = $1 AND name = $2 AND (config IS NOT NULL OR mode IS NOT NULL)"
     );
+    /// $1 context, $2 subject → a row if it has a strong association.
+    STRONG_ASSOCIATION: sqlite(
+        "SELECT 1 FROM context c JOIN subject s ON s.context_id = c.id JOIN association a ON a.subject_id = s.id \
+         WHERE c.name = $1 AND s.name = $2 AND a.lifecycle = 'STRONG'"
+    );
+    /// $1 resource_id, $2 resource_type → guid.
+    RESOURCE_GUIDS: sqlite("SELECT guid FROM association WHERE resource_id = $1 AND resource_type = $2");
+    /// $1 resource_name, $2 resource_namespace, $3 resource_type, $4 association_type → a row if there is one.
+    SAME_NAME: sqlite(
+        "SELECT 1 FROM association \
+         WHERE resource_name = $1 AND resource_namespace = $2 AND resource_type = $3 AND association_type = $4"
+    );
+    /// $1 id of a subject → a row if another subject refers to it.
+    REFERENCED_BY_OTHERS: sqlite("SELECT 1 FROM reference_use WHERE target_id = $1 AND subject_id <> $1 LIMIT 1");
+    /// $1 guid.
+    REMOVE_ASSOCIATION: sqlite("DELETE FROM association WHERE guid = $1");
+    /// $1 guid, $2 id of a subject, $3 resource_type, $4 resource_id, $5 resource_namespace, $6 resource_name,
+    /// $7 association_type, $8 lifecycle, $9 create_ts, $10 update_ts.
+    ADD_ASSOCIATION: sqlite(
+        "INSERT INTO association (guid, subject_id, resource_type, resource_id, resource_namespace, resource_name, \
+         association_type, lifecycle, create_ts, update_ts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+    );
     /// $1 kind, $2 context, $3 subject, $4 whether to set config, $5 config, $6 whether to set mode, $7 mode, $8 position
     /// → revision.
     PUT_SETTINGS: sqlite(
@@ -397,6 +447,22 @@ pub(crate) fn subject_configs(contexts: &Contexts) -> &'static Statement {
     match contexts {
         Contexts::All => &SUBJECT_CONFIGS,
         Contexts::One(_) => &CONTEXT_SUBJECT_CONFIGS,
+    }
+}
+
+/// The statement that lists the associations of these subjects.
+pub(crate) fn associations(contexts: &Contexts) -> &'static Statement {
+    match contexts {
+        Contexts::All => &ASSOCIATIONS,
+        Contexts::One(_) => &CONTEXT_ASSOCIATIONS,
+    }
+}
+
+/// The statement that lists the associations of one resource: by its id, else by its name.
+pub(crate) fn associations_of_resource(of: &AssociationsOf) -> &'static Statement {
+    match of {
+        AssociationsOf::ResourceId(_) => &ASSOCIATIONS_OF_RESOURCE_ID,
+        _ => &ASSOCIATIONS_OF_RESOURCE_NAME,
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sluice_registry::store::*;
-use sluice_registry::{Config, Content, ContextName, Scope, SubjectName};
+use sluice_registry::{Association, Config, Content, ContextName, Scope, SubjectName};
 use sluice_schema::{Guid, SchemaId, Version};
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
@@ -175,6 +175,29 @@ impl RegistryStore for SqliteStore {
         row::subject_configs(statement, self.rows(statement, |q| in_contexts(q.bind(low).bind(high), contexts)).await?)
     }
 
+    async fn associations(&self, of: &AssociationsOf) -> StoreResult<Vec<Association>> {
+        let (statement, rows) = match of {
+            AssociationsOf::Subject(subject) => {
+                let (context, name) = (subject.context().as_str(), subject.name());
+                let statement = &sql::ASSOCIATIONS_OF_SUBJECT;
+                (statement, self.rows(statement, |q| q.bind(context).bind(name)).await?)
+            }
+            AssociationsOf::ResourceId(text) | AssociationsOf::Resource { name: Some(text), .. } => {
+                let statement = sql::associations_of_resource(of);
+                (statement, self.rows(statement, |q| q.bind(&**text)).await?)
+            }
+            AssociationsOf::Resource { name: None, .. } => {
+                let (low, high) = row::prefix_range("");
+                (&sql::ASSOCIATIONS, self.rows(&sql::ASSOCIATIONS, |q| q.bind(low).bind(high)).await?)
+            }
+            AssociationsOf::Subjects(contexts, prefix) => {
+                let (statement, (low, high)) = (sql::associations(contexts), row::prefix_range(prefix));
+                (statement, self.rows(statement, |q| in_contexts(q.bind(low).bind(high), contexts)).await?)
+            }
+        };
+        row::associations(statement, of, rows)
+    }
+
     async fn contexts(&self) -> StoreResult<Vec<ContextName>> {
         let found: Vec<(String,)> = self.rows(&sql::CONTEXTS, |q| q).await?;
         Ok(found.iter().map(|(name,)| ContextName::new(name)).collect())
@@ -191,6 +214,10 @@ impl RegistryStore for SqliteStore {
 
     async fn write_settings(&self, scope: &Scope, write: SettingsWrite, on: Preconditions) -> StoreResult<Revision> {
         self.write("WRITE_SETTINGS", write::write_settings(self.writer.clone(), scope.clone(), write, on)).await
+    }
+
+    async fn write_associations(&self, write: AssociationWrite) -> StoreResult<()> {
+        self.write("WRITE_ASSOCIATIONS", write::write_associations(self.writer.clone(), write)).await
     }
 
     async fn delete_modes(&self, context: &ContextName) -> StoreResult<()> {

@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
+use super::association::AssociationBody;
 use serde::{Serialize, Serializer};
 use sluice_registry::{ListedSchema, Metadata, RuleSet, SchemaEntity, SubjectName};
 use sluice_schema::{Guid, Reference, TaggedEntity};
 
-/// `{subject, version, id, guid, schemaType, references, metadata, ruleSet, schema, schemaTags, maxId, ts, deleted, aliases}`,
+/// `{subject, version, id, guid, schemaType, references, metadata, ruleSet, schema, schemaTags, maxId, ts, deleted, aliases, associations}`,
 /// without what does not apply.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -44,6 +45,8 @@ pub(super) struct SchemaBody<'a> {
     deleted: Option<bool>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     aliases: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    associations: Vec<AssociationBody<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -94,10 +97,11 @@ impl<'a> SchemaBody<'a> {
         }
     }
 
-    /// In lists of schemas: with the aliases that were asked for.
+    /// In lists of schemas: with the aliases and associations that were asked for.
     pub(super) fn listed(listed: &'a ListedSchema) -> SchemaBody<'a> {
         let aliases = listed.aliases.iter().map(SubjectName::qualified).collect();
-        SchemaBody { aliases, ..SchemaBody::full(&listed.entity) }
+        let associations = listed.associations.iter().map(AssociationBody::from).collect();
+        SchemaBody { aliases, associations, ..SchemaBody::full(&listed.entity) }
     }
 
     /// Registration and tag edits: the caller knows the subject.
@@ -129,6 +133,7 @@ impl<'a> SchemaBody<'a> {
             ts: entity.ts,
             deleted: entity.deleted,
             aliases: Vec::new(),
+            associations: Vec::new(),
         }
     }
 }

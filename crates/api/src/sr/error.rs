@@ -16,6 +16,8 @@ pub enum SrError {
     Http(HttpError),
     /// The use case refused or failed.
     Registry(Error),
+    /// The same, of a use case about associations.
+    Association(Error),
     /// The same, for a client that asked for a hint (`?hints=true`).
     Hinted(Error),
 }
@@ -44,6 +46,7 @@ impl From<SrError> for Wire {
         match error {
             SrError::Http(error) => error.wire(),
             SrError::Registry(error) => wire(&error),
+            SrError::Association(error) => association_wire(&error),
             SrError::Hinted(error) => {
                 let hint = match &error {
                     Error::Incompatible { details, .. } => details.hint.clone(),
@@ -52,6 +55,15 @@ impl From<SrError> for Wire {
                 Wire { hint, ..wire(&error) }
             }
         }
+    }
+}
+
+/// [`wire`], where an incompatible schema is told by the bare list of differences.
+pub(super) fn association_wire(error: &Error) -> Wire {
+    match error {
+        Error::Incompatible { details, .. } => Wire::new(409, 40901, format!("[{}]", details.messages().join(", "))),
+        Error::IncompatibleMessages { messages, .. } => Wire::new(409, 40901, format!("[{}]", messages.join(", "))),
+        other => wire(other),
     }
 }
 
@@ -85,6 +97,38 @@ pub fn wire(error: &Error) -> Wire {
         E::ModeNotFound(s) => {
             Wire::new(404, 40409, format!("Subject '{s}' does not have subject-level mode configured"))
         }
+        E::AssociationNotFound(id) => Wire::new(404, 40410, format!("Association for '{id}' not found.")),
+        E::AssociationForResource { association_type, resource } => Wire::new(
+            409,
+            40903,
+            format!("An association of type '{}' already exists for resource '{resource}'", association_type.wire()),
+        ),
+        E::AssociationForSubject(s) => {
+            Wire::new(409, 40904, format!("An association already exists for subject '{s}'"))
+        }
+        E::StrongAssociationForSubject(s) => {
+            Wire::new(409, 40905, format!("A strong association already exists for subject '{s}'"))
+        }
+        E::NoActiveVersion(s) => {
+            Wire::new(409, 40907, format!("No active (non-deleted) version exists for subject '{s}'"))
+        }
+        E::AssociationFrozen { association_type, subject } => Wire::new(
+            409,
+            40908,
+            // Two spaces.
+            format!("The association of type  '{}' is frozen for subject '{subject}'", association_type.wire()),
+        ),
+        E::InvalidAssociation { property, detail } => Wire::new(
+            422,
+            42212,
+            format!("The association specified an invalid value for property: '{property}', detail: {detail}"),
+        ),
+        E::AssociationContention(resource) => Wire::failure(
+            500,
+            50001,
+            format!("Too many concurrent writers of the associations of '{resource}'; nothing was written"),
+            error.to_string(),
+        ),
         E::Incompatible { subject, details } => Wire::new(409, 40901, incompatible(subject, &details.messages())),
         E::IncompatibleMessages { subject, messages } => Wire::new(409, 40901, incompatible(subject, messages)),
         E::InvalidSchema { outline, cause } => Wire::new(422, 42201, invalid_schema(outline.as_deref(), cause)),
@@ -177,7 +221,7 @@ pub(super) fn invalid_schema(outline: Option<&str>, cause: &InvalidSchema) -> St
 mod tests {
     use std::collections::BTreeSet;
 
-    use sluice_registry::{ContextName, SubjectName};
+    use sluice_registry::{AssociationType, ContextName, SubjectName};
     use sluice_schema::compat::Incompatible;
     use sluice_schema::{Level, SchemaId, Version};
 
@@ -195,6 +239,14 @@ mod tests {
             Error::VersionNotSoftDeleted { .. } => "VersionNotSoftDeleted",
             Error::ConfigNotFound(_) => "ConfigNotFound",
             Error::ModeNotFound(_) => "ModeNotFound",
+            Error::AssociationNotFound(_) => "AssociationNotFound",
+            Error::AssociationForResource { .. } => "AssociationForResource",
+            Error::AssociationForSubject(_) => "AssociationForSubject",
+            Error::StrongAssociationForSubject(_) => "StrongAssociationForSubject",
+            Error::NoActiveVersion(_) => "NoActiveVersion",
+            Error::AssociationFrozen { .. } => "AssociationFrozen",
+            Error::InvalidAssociation { .. } => "InvalidAssociation",
+            Error::AssociationContention(_) => "AssociationContention",
             Error::Incompatible { .. } => "Incompatible",
             Error::IncompatibleMessages { .. } => "IncompatibleMessages",
             Error::InvalidSchema { .. } => "InvalidSchema",
@@ -242,6 +294,14 @@ mod tests {
             Error::VersionNotSoftDeleted { subject: subject(), version },
             Error::ConfigNotFound(subject()),
             Error::ModeNotFound(subject()),
+            Error::AssociationNotFound(text()),
+            Error::AssociationForResource { association_type: AssociationType::Key, resource: text() },
+            Error::AssociationForSubject(subject()),
+            Error::StrongAssociationForSubject(subject()),
+            Error::NoActiveVersion(subject()),
+            Error::AssociationFrozen { association_type: AssociationType::Key, subject: subject() },
+            Error::InvalidAssociation { property: "p", detail: text() },
+            Error::AssociationContention(text()),
             Error::Incompatible { subject: subject(), details: Box::new(details) },
             Error::IncompatibleMessages { subject: subject(), messages: vec![] },
             Error::InvalidSchema { outline: None, cause: InvalidSchema::Syntax(text()) },

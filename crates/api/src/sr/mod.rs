@@ -1,12 +1,16 @@
 //! The Schema Registry surface: one file per operation, each decode → one use case → encode.
 //!
 //! `params.rs` reads paths and queries, `request.rs` bodies, `entity.rs` writes answers, `error.rs` knows the codes.
-//! Associations, the DEK registry and exporters are not here (`api-spec/not-implemented.txt`): plain 404s, which
-//! default serializers take for "no association".
+//! The DEK registry and exporters are not here (`api-spec/not-implemented.txt`): plain 404s.
 //!
 //! Source: schema-registry.md §1 and the recordings of release 8.5.
 
+mod association;
+mod batch_get_associations;
 mod config;
+mod create_association;
+mod create_or_update_association;
+mod delete_associations;
 mod delete_context;
 mod delete_mode;
 mod delete_schema_version;
@@ -16,6 +20,9 @@ mod delete_subject_mode;
 mod delete_top_level_config;
 mod entity;
 mod error;
+mod get_associations_by_resource_id;
+mod get_associations_by_resource_name;
+mod get_associations_by_subject;
 mod get_cluster_id;
 mod get_deployment;
 mod get_ids_by_guid;
@@ -41,6 +48,7 @@ mod list_versions;
 mod look_up_schema;
 mod mode;
 mod modify_tags;
+mod mutate_associations;
 mod params;
 mod post_root;
 mod register_schema;
@@ -118,4 +126,12 @@ routes! {
     Delete "/mode/{subject}" => delete_subject_mode, Configure(Subject);
     Get    "/contexts" => list_contexts, Read(Schema);
     Delete "/contexts/{context}" => delete_context, Delete(Context);
+    Get    "/associations/subjects/{subject}" => get_associations_by_subject, Read(Subject);
+    Get    "/associations/resources/{resource_id}" => get_associations_by_resource_id, Read(Schema);
+    Put    "/associations/resources/{resource_id}" => create_or_update_association, Write(Schema);
+    Delete "/associations/resources/{resource_id}" => delete_associations, Delete(Schema);
+    Get    "/associations/resources/{namespace}/{name}" => get_associations_by_resource_name, Read(Schema);
+    Post   "/associations" => create_association, Write(Schema);
+    Post   "/associations:batchGet" => batch_get_associations, Read(Schema);
+    Post   "/associations:batchMutate" => mutate_associations, Write(Schema);
 }

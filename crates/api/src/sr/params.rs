@@ -8,12 +8,14 @@ use std::sync::LazyLock;
 
 use sluice_registry::store::View;
 use sluice_registry::{
-    ContextName, Error, Include, Normalize, Page, Permanence, ReadOptions, Registry, Scope, SubjectName, VersionSpec,
+    Associated, AssociationFilter, Cascade, ContextName, Error, Include, Lifecycle, Normalize, Page, Permanence,
+    ReadOptions, Registry, Scope, SubjectName, VersionSpec,
 };
 use sluice_schema::Format;
 
 use super::error::SrError;
 use crate::call::Call;
+use crate::error::HttpError;
 use crate::query::Query;
 
 /// Most entries of a page of schemas, and as many without a `limit`.
@@ -107,6 +109,37 @@ impl Call {
         if self.query().flag("permanent") { Permanence::Permanent } else { Permanence::Soft }
     }
 
+    /// `resourceType`, `associationType` and `lifecycle` of lists of associations.
+    pub(super) fn association_filter(&self) -> Result<AssociationFilter, SrError> {
+        let query = self.query();
+        let lifecycle = query.get("lifecycle").filter(|word| !word.is_empty());
+        let lifecycle = lifecycle.map(|word| Lifecycle::from_wire(&word).ok_or(HttpError::NotFound)).transpose()?;
+        Ok(AssociationFilter { lifecycle, ..self.associations_named() })
+    }
+
+    /// `resourceType` and `associationType`.
+    pub(super) fn associations_named(&self) -> AssociationFilter {
+        associations_named(self.query())
+    }
+
+    /// How subjects of a list of schemas must be associated; `None` unless it was asked.
+    pub(super) fn associated(&self) -> Result<Option<Associated>, SrError> {
+        associated(self.query())
+    }
+
+    /// The context of subjects in a request about associations: `context`, or the path's.
+    pub(super) fn association_context(&self) -> ContextName {
+        match self.query().get("context").filter(|text| !text.is_empty()) {
+            None => self.context(),
+            Some(text) => SubjectName::parse(&text).context().clone(),
+        }
+    }
+
+    /// `cascadeLifecycle`
+    pub(super) fn cascade(&self) -> Cascade {
+        if self.query().flag("cascadeLifecycle") { Cascade::Yes } else { Cascade::No }
+    }
+
     /// `normalize`
     pub(super) fn normalize(&self) -> Normalize {
         if self.query().flag("normalize") { Normalize::Yes } else { Normalize::No }
@@ -147,6 +180,26 @@ impl Call {
                 .collect(),
         }
     }
+}
+
+fn associations_named(query: Query<'_>) -> AssociationFilter {
+    let mut types = query.all("associationType");
+    types.retain(|word| !word.is_empty());
+    let resource_type = query.get("resourceType").filter(|word| !word.is_empty()).map(|word| word.into_owned());
+    AssociationFilter { resource_type, types, lifecycle: None }
+}
+
+fn associated(query: Query<'_>) -> Result<Option<Associated>, SrError> {
+    let filter = associations_named(query);
+    let read = |word: &String| match (&**word, Lifecycle::from_wire(word)) {
+        ("NONE", _) => Ok(None),
+        (_, Some(lifecycle)) => Ok(Some(lifecycle)),
+        (_, None) => Err(HttpError::NotFound),
+    };
+    let words = query.all("lifecycle");
+    let lifecycles = words.iter().filter(|word| !word.is_empty()).map(read).collect::<Result<Vec<_>, _>>()?;
+    let is_asked = !lifecycles.is_empty() || !filter.types.is_empty() || filter.resource_type.is_some();
+    Ok(is_asked.then_some(Associated { filter, lifecycles }))
 }
 
 /// `text` inside the context of `prefix`, unless it names contexts itself.
@@ -200,6 +253,19 @@ mod tests {
     fn a_negative_offset_is_422_and_one_that_is_no_number_404() {
         let status = |raw| crate::error::Wire::from(read(raw, None).unwrap_err()).status.as_u16();
         assert_eq!((status("offset=-1"), status("offset=x"), status("limit=x")), (422, 404, 404));
+    }
+
+    #[test]
+    fn schemas_are_filtered_by_association_only_when_asked_and_an_unknown_life_cycle_is_404() {
+        let read = |raw| associated(Query::new(raw));
+        for raw in ["", "subjectPrefix=s", "lifecycle=", "resourceType=&associationType="] {
+            assert!(read(raw).unwrap().is_none(), "{raw}");
+        }
+        let asked = read("lifecycle=WEAK&lifecycle=NONE&associationType=key").unwrap().unwrap();
+        assert_eq!(asked.lifecycles, [Some(Lifecycle::Weak), None]);
+        assert_eq!(asked.filter.types, ["key"]);
+        assert!(read("resourceType=topic").unwrap().is_some());
+        assert_eq!(crate::error::Wire::from(read("lifecycle=BOGUS").unwrap_err()).status.as_u16(), 404);
     }
 
     #[test]

@@ -23,6 +23,13 @@ const POLICIES: &[&str] = &["STRICT", "LENIENT", "LOGICAL"];
 pub(super) fn schema_request(body: &[u8], missing: &'static str) -> Result<SchemaRequest, SrError> {
     let body = body_text(body)?;
     let mut fields = object(&body, "RegisterSchemaRequest", missing)?;
+    let request = schema_request_fields(&mut fields)?;
+    fields.done();
+    read_schema_request(request)
+}
+
+/// The fields of a `RegisterSchemaRequest`, and its references as sent.
+pub(super) fn schema_request_fields(fields: &mut Fields<'_>) -> Result<(SchemaRequest, Vec<RawReference>), HttpError> {
     let references = fields.list("references", "SchemaReference", reference_fields)?;
     let request = SchemaRequest {
         schema: fields.text("schema")?,
@@ -38,8 +45,13 @@ pub(super) fn schema_request(body: &[u8], missing: &'static str) -> Result<Schem
         },
         propagate_schema_tags: fields.flag("propagateSchemaTags")?.unwrap_or(false),
     };
-    fields.done();
-    // Whether a reference is whole is asked after all JSON was readable: 42201, not 400.
+    Ok((request, references))
+}
+
+/// The request with its references. Whether one is whole is asked after all JSON was readable: 42201, not 400.
+pub(super) fn read_schema_request(
+    (request, references): (SchemaRequest, Vec<RawReference>),
+) -> Result<SchemaRequest, SrError> {
     let references = references.into_iter().map(RawReference::whole).collect::<Result<_, _>>()?;
     Ok(SchemaRequest { references, ..request })
 }
@@ -123,13 +135,15 @@ pub fn read_bodies(body: &[u8]) -> Vec<(&'static str, Option<Wire>)> {
         read.err().map(Wire::from)
     }
     const MISSING: &str = "must not be null (was null)";
-    vec![
+    let mut refusals = super::association::read_bodies(body, MISSING);
+    refusals.extend([
         ("any object", refusal(any_object(body))),
         ("RegisterSchemaRequest", refusal(schema_request(body, MISSING))),
         ("TagSchemaRequest", refusal(tag_request(body))),
         ("ConfigUpdateRequest", refusal(config_update(body, MISSING))),
         ("ModeUpdateRequest", refusal(mode_update(body, MISSING))),
-    ]
+    ]);
+    refusals
 }
 
 fn nullable<'a, T>(
@@ -141,7 +155,7 @@ fn nullable<'a, T>(
 }
 
 /// A reference as sent; what is missing is the registry's to refuse.
-struct RawReference {
+pub(super) struct RawReference {
     name: Option<String>,
     subject: Option<String>,
     version: Option<i32>,
@@ -319,8 +333,9 @@ mod tests {
         for (body, expected) in [("{}", None), ("{", Some(400)), ("[]", Some(400)), ("\u{feff}{}", None)] {
             for (request, refusal) in read_bodies(body.as_bytes()) {
                 let status = refusal.map(|refusal| refusal.status.as_u16());
-                // A mode must be named.
-                let expected = if request == "ModeUpdateRequest" { expected.or(Some(422)) } else { expected };
+                // A mode must be named, and a batch holds requests.
+                let needs_one = request == "ModeUpdateRequest" || request.starts_with("AssociationBatch");
+                let expected = if needs_one { expected.or(Some(422)) } else { expected };
                 assert_eq!(status, expected, "{request} from {body:?}");
             }
         }

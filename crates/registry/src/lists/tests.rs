@@ -13,6 +13,7 @@ fn list(prefix: &str) -> ListSchemas {
         latest_only: false,
         aliases: false,
         rule_type: None,
+        associated: None,
         page: ALL,
     }
 }

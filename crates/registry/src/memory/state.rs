@@ -8,10 +8,10 @@ use std::sync::Arc;
 use sluice_schema::{Guid, SchemaId, Version};
 
 use crate::store::*;
-use crate::{Config, Content, ContextName, Mode, Scope, SubjectName};
+use crate::{Association, Config, Content, ContextName, Mode, Scope, SubjectName};
 
 /// Whether a list of these contexts and this prefix holds the name.
-fn is_listed(name: &SubjectName, contexts: &Contexts, prefix: &str) -> bool {
+pub(super) fn is_listed(name: &SubjectName, contexts: &Contexts, prefix: &str) -> bool {
     let inside = match contexts {
         Contexts::All => true,
         Contexts::One(context) => name.context() == context,
@@ -21,6 +21,7 @@ fn is_listed(name: &SubjectName, contexts: &Contexts, prefix: &str) -> bool {
 
 #[derive(Default)]
 pub(super) struct State {
+    pub(super) associations: Vec<Association>,
     contexts: BTreeMap<ContextName, Context>,
     subjects: BTreeMap<SubjectName, Subject>,
     settings: HashMap<Scope, ScopeSettings>,
@@ -43,7 +44,7 @@ pub(super) struct Subject {
     versions: BTreeMap<Version, Row>,
 }
 
-struct Row {
+pub(super) struct Row {
     id: SchemaId,
     deleted: bool,
     ts: i64,
@@ -118,7 +119,7 @@ impl State {
         usages
     }
 
-    fn references<'a>(
+    pub(super) fn references<'a>(
         &'a self,
         target: &'a SubjectName,
     ) -> impl Iterator<Item = (&'a SubjectName, Version, &'a Row, Version)> {
@@ -190,7 +191,7 @@ impl State {
         let settings_hold = on.settings.iter().all(|(scope, revision)| self.settings(scope).revision == *revision);
         let references_hold = on.references.iter().all(|(target, version, live)| {
             let row = self.subjects.get(target).and_then(|subject| subject.versions.get(version));
-            row.is_some_and(|row| !row.deleted || *live == RequireLive::No)
+            row.is_some_and(|row| !row.deleted || *live == RequireLive::No) && !self.has_strong_association(target)
         });
         if settings_hold && references_hold { Ok(()) } else { Err(StoreError::Conflict) }
     }
@@ -348,6 +349,14 @@ impl State {
         let mut changes: Vec<(&Change, &u64)> = self.changes.iter().filter(|(_, at)| **at > since).collect();
         changes.sort_by_key(|(_, at)| **at);
         changes.into_iter().map(|(change, _)| change.clone()).collect()
+    }
+
+    /// Raises the revision of a subject that is there.
+    pub(super) fn touch(&mut self, name: &SubjectName) {
+        if let Some(subject) = self.subjects.get_mut(name) {
+            subject.revision += 1;
+            self.note(Change::Subject(name.clone()));
+        }
     }
 
     fn note(&mut self, change: Change) {

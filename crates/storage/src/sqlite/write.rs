@@ -12,6 +12,9 @@ use sqlx::{FromRow, Sqlite, Transaction};
 use crate::sql::{self, Statement};
 use crate::{error, row};
 
+mod associations;
+pub(super) use associations::write_associations;
+
 type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 type QueryAs<'q, R> = sqlx::query::QueryAs<'q, Sqlite, R, SqliteArguments>;
 
@@ -107,6 +110,10 @@ impl Write {
             match (found, live) {
                 (None, _) | (Some((true,)), RequireLive::Yes) => return Err(StoreError::Conflict),
                 _ => {}
+            }
+            let strong: Option<(i32,)> = self.row(&sql::STRONG_ASSOCIATION, |q| q.bind(context).bind(name)).await?;
+            if strong.is_some() {
+                return Err(StoreError::Conflict);
             }
         }
         Ok(())
@@ -220,6 +227,28 @@ impl Write {
     }
 }
 
+impl Write {
+    /// Removes these versions (a JSON array) of a subject for good: its context, its id, its revision from now on.
+    pub(super) async fn remove_versions(
+        &mut self,
+        subject: &SubjectName,
+        (context, id, revision): (i64, i64, i64),
+        versions: String,
+    ) -> StoreResult<()> {
+        let position = self.position;
+        self.execute(&sql::RAISE_REVISION, |q| q.bind(id).bind(revision).bind(position)).await?;
+        let gone: Vec<(i32,)> = self.rows(&sql::REMOVE_VERSIONS, |q| q.bind(id).bind(versions)).await?;
+        let ids: Vec<i32> = gone.into_iter().map(|(id,)| id).collect();
+        self.drop_unused(context, &ids).await?;
+        let left: Option<(i32,)> = self.row(&sql::ANY_VERSION, |q| q.bind(id)).await?;
+        if left.is_none() {
+            let (context, name) = (subject.context().as_str(), subject.name());
+            self.execute(&sql::CLEAR_SETTINGS, |q| q.bind(context).bind(name).bind(position)).await?;
+        }
+        Ok(())
+    }
+}
+
 /// [`RegistryStore::commit_version`].
 pub(super) async fn commit_version(writer: SqlitePool, new: NewVersion, on: Preconditions) -> StoreResult<Committed> {
     let mut write = Write::begin(&writer).await?;
@@ -311,17 +340,10 @@ pub(super) async fn delete_versions(
     }
 
     let revision = revision + 1;
-    write.execute(&sql::RAISE_REVISION, |q| q.bind(id).bind(revision).bind(position)).await?;
     if permanent {
-        let gone: Vec<(i32,)> = write.rows(&sql::REMOVE_VERSIONS, |q| q.bind(id).bind(versions)).await?;
-        let ids: Vec<i32> = gone.into_iter().map(|(id,)| id).collect();
-        write.drop_unused(context, &ids).await?;
-        let left: Option<(i32,)> = write.row(&sql::ANY_VERSION, |q| q.bind(id)).await?;
-        if left.is_none() {
-            let (context, name) = (subject.context().as_str(), subject.name());
-            write.execute(&sql::CLEAR_SETTINGS, |q| q.bind(context).bind(name).bind(position)).await?;
-        }
+        write.remove_versions(&subject, (context, id, revision), versions).await?;
     } else {
+        write.execute(&sql::RAISE_REVISION, |q| q.bind(id).bind(revision).bind(position)).await?;
         write.execute(&sql::SOFT_DELETE, |q| q.bind(id).bind(versions).bind(revision)).await?;
     }
     write.commit().await?;

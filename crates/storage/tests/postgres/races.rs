@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::join_all;
 use sluice_registry::store::*;
+use sluice_registry::{AssociatedResource, Association, AssociationType, Lifecycle};
 use sluice_schema::{SchemaId, Version};
 use sqlx::{Connection, Executor};
 
@@ -244,5 +245,45 @@ async fn a_cursor_from_elsewhere_means_that_anything_may_have_changed() {
     for cursor in strange {
         let (changes, _) = store.changes_since(&ChangeCursor(cursor.clone())).await.unwrap();
         assert!(changes.contains(&Change::Subject(subject("orders-value"))), "{cursor:?}: {changes:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subject_is_never_deleted_under_its_association() {
+    let database = Database::new().await;
+    let [one, other] = two_nodes(&database).await;
+    for round in 0..40 {
+        let name = format!("subject{round}");
+        given(&*one, &name, &name).await;
+        let new = Association {
+            subject: subject(&name),
+            guid: sluice_schema::Guid([round; 16]),
+            resource: AssociatedResource {
+                name: name.as_str().into(),
+                namespace: "cluster".into(),
+                resource_type: "topic".into(),
+                id: format!("id of {name}").into(),
+            },
+            association_type: AssociationType::Value,
+            lifecycle: if round % 2 == 0 { Lifecycle::Weak } else { Lifecycle::Strong },
+            create_ts: 0,
+            update_ts: 0,
+        };
+        let write = AssociationWrite {
+            resource_type: new.resource.resource_type.clone(),
+            resource_id: new.resource.id.clone(),
+            add: vec![new],
+            subjects: vec![(subject(&name), Revision(1))],
+            ..AssociationWrite::default()
+        };
+        let name = subject(&name);
+        let (associated, deleted) = tokio::join!(
+            one.write_associations(write),
+            other.delete_versions(&name, Delete::Soft(vec![Version(1)]), at(1))
+        );
+        let live = one.subject(&name).await.unwrap().versions.iter().any(|row| !row.deleted);
+        let there = !other.associations(&AssociationsOf::Subject(name)).await.unwrap().is_empty();
+        assert_eq!((live, there), (associated.is_ok(), associated.is_ok()), "{associated:?} {deleted:?}");
+        assert_ne!(associated.is_ok(), deleted.is_ok(), "{associated:?} {deleted:?}");
     }
 }
