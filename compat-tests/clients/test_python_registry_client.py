@@ -3,7 +3,8 @@ import asyncio
 import uuid
 
 import pytest
-from confluent_kafka.schema_registry import (AsyncSchemaRegistryClient, ConfigCompatibilityLevel, Metadata, MetadataProperties,
+from confluent_kafka.schema_registry import (AssociationCreateOrUpdateInfo, AssociationCreateOrUpdateRequest,
+                                             AsyncSchemaRegistryClient, ConfigCompatibilityLevel, Metadata, MetadataProperties,
                                              Rule, RuleKind, RuleMode, RuleSet, Schema, SchemaReference, SchemaRegistryClient,
                                              ServerConfig)
 from confluent_kafka.schema_registry.error import SchemaRegistryError
@@ -213,12 +214,26 @@ def test_what_is_referenced_cannot_be_deleted(open_client, subject):
     run(walk())
 
 
-def test_a_topic_without_association_is_told_as_none(open_client, subject):
-    """Default serializers ask before their first record, and fall back to the topic's name on an empty answer or a 404."""
+def test_an_association_names_the_subject_of_a_topic_until_it_is_deleted(open_client, subject):
+    topic, resource = "t-" + subject, "id-" + subject
+    wanted = AssociationCreateOrUpdateInfo(subject=subject, association_type="value", lifecycle="WEAK")
+    request = AssociationCreateOrUpdateRequest(topic, "lkc-1", resource, "topic", [wanted])
+
+    async def of_topic(client):
+        found = await client.get_associations_by_resource_name(topic, "-", "topic", ["value"], 0, -1)
+        return [(one.subject, one.resource_id, one.association_type) for one in found]
+
     async def walk():
-        try:
-            found = await open_client().get_associations_by_resource_name(subject, "-", "topic", ["value"], 0, -1)
-        except SchemaRegistryError as error:
-            found = error.http_status_code
-        assert found in ([], 404)
+        client = open_client()
+        # Default serializers ask this before their first record, and fall back to the topic's name on an empty answer.
+        assert await of_topic(client) == []
+        assert await refusal(client.create_association(request)) == (409, 40907)
+        await client.register_schema(subject, Schema(SCHEMAS["PROTOBUF"][0], "PROTOBUF"))
+        made = await client.create_association(request)
+        assert (made.resource_id, made.associations[0].subject) == (resource, subject)
+        assert await of_topic(client) == [(subject, resource, "value")]
+        assert await refusal(client.delete_subject(subject)) == (409, 40904)
+        await client.delete_associations(resource, "topic", ["value"])
+        assert await of_topic(client) == []
+        assert await client.delete_subject(subject) == [1]
     run(walk())

@@ -5,7 +5,8 @@ import struct
 import uuid
 
 import pytest
-from confluent_kafka.schema_registry import (AsyncSchemaRegistryClient, Schema, SchemaReference, SchemaRegistryClient,
+from confluent_kafka.schema_registry import (AssociationCreateOrUpdateInfo, AssociationCreateOrUpdateRequest,
+                                             AsyncSchemaRegistryClient, Schema, SchemaReference, SchemaRegistryClient,
                                              header_schema_id_serializer, record_subject_name_strategy)
 from confluent_kafka.schema_registry.avro import AsyncAvroDeserializer, AsyncAvroSerializer, AvroDeserializer, AvroSerializer
 from confluent_kafka.schema_registry.error import SchemaRegistryError
@@ -104,6 +105,18 @@ def test_the_subject_may_be_the_records_name(client, type_):
     conf = {"subject.name.strategy": record_subject_name_strategy}
     writes(type_, client, SCHEMAS[type_][1], conf)(RECORD, context("any"))
     assert ("shop.Payment" if type_ == "AVRO" else "Payment") in client.get_subjects()
+
+
+def test_the_subject_may_be_associated_with_the_topic(client, type_):
+    """The default of this client: it asks the registry for the topic's subject before its first record."""
+    topic, subject = f"t-{uuid.uuid4().hex[:10]}", f"s-{uuid.uuid4().hex[:10]}"
+    number = client.register_schema(subject, Schema(SCHEMAS[type_][0], type_))
+    wanted = AssociationCreateOrUpdateInfo(subject=subject, association_type="value", lifecycle="WEAK")
+    client.create_association(AssociationCreateOrUpdateRequest(topic, "lkc-1", f"id-{topic}", "topic", [wanted]))
+    assert writes(type_, client, SCHEMAS[type_][0])(OLD, context(topic))[1:5] == struct.pack(">I", number)
+    writes(type_, client, SCHEMAS[type_][1])(RECORD, context(topic))
+    assert client.get_versions(subject) == [1, 2]
+    assert f"{topic}-value" not in client.get_subjects()
 
 
 def test_a_referenced_schema_is_found_by_writer_and_reader(server_for_module, client, type_):
