@@ -56,7 +56,9 @@ def replay(corpus, folder, server, arguments, report):
     url = server.registry if corpus == "registry" else server.rest
     command = [sys.executable, script, "check", url, os.path.join(HERE, corpus, folder), "--json", report, "--messages", *arguments]
     with open(report + ".log", "w") as log:
-        subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        # Its report shows paths with half a surrogate pair, which no encoding has.
+        environment = os.environ | {"PYTHONIOENCODING": "utf-8:backslashreplace"}
+        subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment)
     if not os.path.exists(report):
         raise Failed(f"the checker of {corpus}/{folder} died:\n{processes.tail(report + '.log')}")
     with open(report) as file:
