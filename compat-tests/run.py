@@ -91,16 +91,13 @@ def main(parts):
     return 1 if failed else 0
 
 
-if __name__ == "__main__":
-    try:
-        status = main(sys.argv[1:])
-    except Failed as failure:
-        print(f"error: {failure}", file=sys.stderr)
-        status = 1
-    finally:
-        processes.stop_all()
+def ended(status):
+    """Keeps the logs of a run that failed."""
     if status == 0:
         shutil.rmtree(RUN, ignore_errors=True)
     else:
         print(f"logs: {RUN}", file=sys.stderr)
-    sys.exit(status)
+
+
+if __name__ == "__main__":
+    processes.run_main(main, ended)

@@ -105,6 +105,20 @@ def end_on_signals():
         signal.signal(number, leave)
 
 
+def run_main(main, ended=lambda status: None):
+    """The process of a runner: `main(arguments)` gives its exit status (nothing means 0); what is told as `Failed` is
+    printed; everything it started is stopped, then `ended(status)` cleans up."""
+    status = 1
+    try:
+        status = main(sys.argv[1:]) or 0
+    except Failed as failure:
+        print(f"error: {failure}", file=sys.stderr)
+    finally:
+        stop_all()
+    ended(status)
+    sys.exit(status)
+
+
 def tail(path, lines=30):
     """The last lines of a log, for messages."""
     try:

@@ -60,11 +60,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    try:
-        status = main(sys.argv[1:])
-    except Failed as failure:
-        print(f"error: {failure}", file=sys.stderr)
-        status = 1
-    finally:
-        processes.stop_all()
-    sys.exit(status)
+    processes.run_main(main)
