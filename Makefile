@@ -11,6 +11,7 @@ help:
 
 dev: ## installs what is missing, builds, starts `sluice dev`
 	@deploy/install.sh build
+	@echo "building sluice: some minutes the first time, seconds afterwards"
 	@cargo build --quiet --bin sluice --message-format short
 	@exec $${CARGO_TARGET_DIR:-target}/debug/sluice dev $(SLUICE_FLAGS)
 
