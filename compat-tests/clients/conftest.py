@@ -15,7 +15,8 @@ sys.path.insert(0, os.path.dirname(HERE))
 from harness import processes  # noqa: E402
 from harness.sluice import Sluice  # noqa: E402
 
-processes.end_on_signals()
+# pytest takes SystemExit for a failure of the test that runs, and goes on with the next.
+processes.end_on_signals(raising=KeyboardInterrupt)
 
 
 def needed(variable):

@@ -3,7 +3,6 @@ import base64
 import glob
 import os
 import shutil
-import subprocess
 import uuid
 
 from . import processes
@@ -45,18 +44,20 @@ def fetch_jars():
     command = ["mvn", "-q", "-B", "-ntp", "-f", os.path.join(home, "pom.xml"),
                "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies",
                "-DincludeScope=runtime", f"-DoutputDirectory={LIB}"]
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if result.returncode != 0 or not glob.glob(os.path.join(LIB, "kafka_2.13-*.jar")):
-        raise Failed(f"Kafka's jars could not be fetched:\n{result.stdout[-2000:]}{result.stderr[-2000:]}")
+    status, written = processes.output(command)
+    if status != 0 or not glob.glob(os.path.join(LIB, "kafka_2.13-*.jar")):
+        raise Failed(f"Kafka's jars could not be fetched:\n{written[-4000:]}")
     open(done, "w").close()
 
 
 class Cluster:
-    """One broker that is its own controller. `bootstrap` is set once it is started."""
+    """One broker that is its own controller, open to everybody unless `settings` say otherwise. `users` are names and
+    passwords for SCRAM."""
 
-    def __init__(self, home, settings=None):
+    def __init__(self, home, settings=None, users=None):
         self.home = home
         self.settings = settings or {}
+        self.users = users or {}
         self.cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         if self.cluster_id.startswith("-"):
             self.cluster_id = "A" + self.cluster_id[1:]
@@ -95,9 +96,12 @@ class Cluster:
         if not os.path.exists(os.path.join(self.home, "data", "meta.properties")):
             command = ["java", "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", f"{LIB}/*", "kafka.tools.StorageTool",
                        "format", "-t", self.cluster_id, "-c", self.config]
-            result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-            if result.returncode != 0:
-                raise Failed(f"Kafka's storage could not be formatted:\n{result.stdout}{result.stderr}")
+            for user, password in self.users.items():
+                for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
+                    command += ["--add-scram", f"{mechanism}=[name={user},password={password}]"]
+            status, written = processes.output(command)
+            if status != 0:
+                raise Failed(f"Kafka's storage could not be formatted:\n{written}")
         self._run()
         return self
 

@@ -36,7 +36,9 @@ class Server:
         self.child = None
 
     def _as_owner(self, command):
-        return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
+        # Another user's process forgets that it should die with its parent, unless it is told again.
+        as_postgres = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--pdeathsig=KILL"]
+        return [*as_postgres, *command] if os.geteuid() == 0 else command
 
     def begin(self):
         data = os.path.join(self.home, "data")
@@ -47,9 +49,9 @@ class Server:
             self._reachable_for_owner()
         if not os.path.exists(os.path.join(data, "PG_VERSION")):
             command = [_binary("initdb"), "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync"]
-            result = subprocess.run(self._as_owner(command), capture_output=True, text=True, cwd="/")
-            if result.returncode != 0:
-                raise Failed(f"initdb failed:\n{result.stdout}{result.stderr}")
+            status, written = processes.output(self._as_owner(command), cwd="/")
+            if status != 0:
+                raise Failed(f"initdb failed:\n{written}")
         self._run()
         return self
 

@@ -29,14 +29,18 @@ def _die_with_parent():
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def start(command, log, **options):
-    """Starts `command` with its output in the file `log`. It dies with this process."""
+def start(command, log, preexec=None, **options):
+    """Starts `command` with its output in the file `log`. It dies with this process. `preexec()` runs in the child first."""
+    def before():
+        _die_with_parent()
+        if preexec:
+            preexec()
     os.makedirs(os.path.dirname(log), exist_ok=True)
     with open(log, "ab") as out:
         # The parent-death signal is tied to the thread that forks; all starts happen on the main thread or on
         # threads that live as long as the run.
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                                 preexec_fn=_die_with_parent, **options)
+                                 preexec_fn=before, **options)
     child.log = log
     with _lock:
         _children.append(child)
@@ -45,11 +49,23 @@ def start(command, log, **options):
 
 def run(command, **options):
     """Runs `command` with its output on ours; its exit status. It ends with us, whatever ends us."""
+    child = _started(command, **options)
+    child.wait()
+    return stop(child)
+
+
+def output(command, **options):
+    """Runs `command` to its end, which is ours if that comes first: its exit status, and all it wrote."""
+    child = _started(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    written, _ = child.communicate()
+    return stop(child), written
+
+
+def _started(command, **options):
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent, **options)
     with _lock:
         _children.append(child)
-    child.wait()
-    return stop(child)
+    return child
 
 
 def stop(child, grace=5.0):
@@ -97,9 +113,12 @@ def stop_all():
 atexit.register(stop_all)
 
 
-def end_on_signals():
-    """SIGINT, SIGTERM and SIGHUP end the run through the exit handlers."""
+def end_on_signals(raising=None):
+    """SIGINT, SIGTERM and SIGHUP end the run through the exit handlers; by the exception `raising`, where SystemExit does
+    not. Nothing is stopped here: the handler may have interrupted a wait, whose lock another wait would need."""
     def leave(number, _frame):
+        if raising:
+            raise raising
         sys.exit(128 + number)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, leave)

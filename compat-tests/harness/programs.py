@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import time
 
+from . import processes
 from .processes import CACHE, ROOT, Failed, say
 
 SOURCES = os.path.join(ROOT, "compat-tests", "clients")
@@ -42,9 +43,14 @@ def prepare():
             raise Failed(f"{command[0]} here is {said}: too old for the clients under test, which need {OLDEST[command[0]]}")
     # npm waits for the network while the compilers work.
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(_timed, name, make) for name, make in
-                     (("node", _node), ("go", _go), ("java", _java), ("rust", _rust))]:
-            done.result()
+        try:
+            for done in [pool.submit(_timed, name, make) for name, make in
+                         (("node", _node), ("go", _go), ("java", _java), ("rust", _rust))]:
+                done.result()
+        except SystemExit:
+            pool.shutdown(wait=False, cancel_futures=True)
+            processes.stop_all()  # or the pool would wait for them
+            raise
 
 
 def _timed(name, make):
@@ -80,9 +86,9 @@ def contents(paths):
 
 def run(what, command, **options):
     """Runs a command to its end; raises `Failed` with its last output when it fails."""
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, **options)
-    if result.returncode != 0:
-        raise Failed(f"{what}:\n{result.stdout[-2000:]}{result.stderr[-3000:]}")
+    status, written = processes.output(command, **options)
+    if status != 0:
+        raise Failed(f"{what}:\n{written[-5000:]}")
 
 
 def _node():

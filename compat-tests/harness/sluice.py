@@ -15,7 +15,7 @@ BINARY = os.environ.get("SLUICE_TEST_BINARY") or os.path.join(
 class Sluice:
     """`sluice serve` (or another command) on free ports."""
 
-    def __init__(self, home, *flags, command="serve", environment=None):
+    def __init__(self, home, *flags, command="serve", environment=None, preexec=None):
         os.makedirs(home, exist_ok=True)
         self.home = home
         self.registry_port, self.rest_port, self.management_port = free_port(), free_port(), free_port()
@@ -28,10 +28,11 @@ class Sluice:
                         "--management-listen", f"127.0.0.1:{self.management_port}", *flags]
         self.environment = os.environ | (environment or {})
         self.log = os.path.join(home, "sluice.log")
+        self.preexec = preexec
         self.child = None
 
     def begin(self):
-        self.child = start(self.command, self.log, env=self.environment, cwd=self.home)
+        self.child = start(self.command, self.log, preexec=self.preexec, env=self.environment, cwd=self.home)
         return self
 
     def is_ready(self):
