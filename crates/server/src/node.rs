@@ -239,6 +239,7 @@ async fn connect_store(
                 tracing::warn!(%cause, "the database does not answer; trying again");
                 tokio::time::sleep(STORE_RETRY).await;
             }
+            Err(cause @ OpenError::File { .. }) => return Err(vec![cause.to_string()]),
             Err(cause) => return Err(vec![format!("database-url: {cause}")]),
         }
     }
@@ -328,6 +329,12 @@ pub(crate) fn database_url(settings: &Settings) -> Option<String> {
 
 /// The SQLite file of a node that keeps its schemas below `data_dir`.
 pub(crate) fn sqlite_below(data_dir: &PathBuf) -> Result<String, Mistakes> {
-    std::fs::create_dir_all(data_dir).map_err(|cause| vec![format!("data-dir: {}: {cause}", data_dir.display())])?;
+    std::fs::create_dir_all(data_dir).map_err(|cause| {
+        let why = match cause.kind() {
+            std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::NotADirectory => "is no directory".to_owned(),
+            _ => format!("cannot be made: {cause}"),
+        };
+        vec![format!("data-dir: {} {why}; choose another with --data-dir or SLUICE_DATA_DIR", data_dir.display())]
+    })?;
     Ok(format!("sqlite://{}", data_dir.join("schemas.sqlite").display()))
 }

@@ -1,5 +1,8 @@
 //! What a driver's error means: nothing written, perhaps written, stale, or rows that cannot be.
 
+use std::fs::OpenOptions;
+use std::path::Path;
+
 use sluice_registry::store::StoreError;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
@@ -14,6 +17,14 @@ pub enum OpenError {
     /// Nobody there, or no access.
     #[error("cannot reach the database: {0}")]
     Unreachable(String),
+    /// A SQLite file that does not open, or is none: trying again does not help.
+    #[error("the SQLite file {file}: {cause}")]
+    File {
+        /// Its path.
+        file: String,
+        /// Why, and what to do.
+        cause: String,
+    },
     /// A database this build cannot work on: server too old, wrong encoding.
     #[error("unsuitable database: {0}")]
     Unsuitable(String),
@@ -30,6 +41,29 @@ pub enum OpenError {
     /// A migration failed, or differs from the one applied.
     #[error("migration: {0}")]
     Migration(String),
+}
+
+/// Why the SQLite file `file` does not open. Only one that another process has locked is worth trying again.
+pub(crate) fn sqlite_open(file: &Path, error: &sqlx::Error) -> OpenError {
+    let cause = match sqlite_code(error) {
+        Some(5 | 6) => return OpenError::Unreachable(format!("{} is locked: {error}", file.display())),
+        Some(8) => "cannot be written".to_owned(),
+        Some(14) => match OpenOptions::new().read(true).write(true).create(true).truncate(false).open(file) {
+            Err(cause) => format!("cannot be opened: {cause}"),
+            Ok(_) => "cannot be opened: its directory must be writable as well".to_owned(),
+        },
+        Some(11 | 26) => {
+            "is damaged, or no SQLite database: restore a copy, or move it away to start without schemas".to_owned()
+        }
+        _ => error.to_string(),
+    };
+    OpenError::File { file: file.display().to_string(), cause }
+}
+
+/// SQLite's primary result code: the low byte of an extended one.
+fn sqlite_code(error: &sqlx::Error) -> Option<i32> {
+    let code = error.as_database_error()?.code()?;
+    code.parse::<i32>().ok().map(|code| code & 0xff)
 }
 
 /// Whether the statement could have written anything.
@@ -103,15 +137,13 @@ pub(crate) fn postgres(statement: &'static Statement, effect: Effect, error: &sq
 
 /// A SQLite error. `committing`: it came from COMMIT itself.
 pub(crate) fn sqlite(statement: &'static Statement, committing: bool, error: &sqlx::Error) -> StoreError {
-    let sqlx::Error::Database(answer) = error else {
+    let Some(code) = sqlite_code(error) else {
         return match error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => unavailable(statement, error),
             error if breaks_connection(error) => lost(statement, effect_of(committing), error),
             error => StoreError::Inconsistent { statement: statement.name, cause: error.to_string() },
         };
     };
-    // Extended result codes carry the primary one in their low byte.
-    let code = answer.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or_default() & 0xff;
     match code {
         // BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, FULL, CANTOPEN: refused before anything was written.
         5..=9 | 13 | 14 => unavailable(statement, error),

@@ -60,9 +60,14 @@ impl SqliteStore {
                 .max_lifetime(None)
                 .test_before_acquire(false)
         };
-        let writer = pool(1).connect_with(options.clone()).await.map_err(|e| OpenError::Unreachable(e.to_string()))?;
-        let mut connection = writer.acquire().await.map_err(|e| OpenError::Unreachable(e.to_string()))?;
-        migrate::sqlite(&mut connection).await?;
+        let file = options.get_filename().to_path_buf();
+        let unopened = |cause: sqlx::Error| error::sqlite_open(&file, &cause);
+        let writer = pool(1).connect_with(options.clone()).await.map_err(unopened)?;
+        let mut connection = writer.acquire().await.map_err(unopened)?;
+        migrate::sqlite(&mut connection).await.map_err(|cause| match cause {
+            OpenError::Migration(cause) => OpenError::File { file: file.display().to_string(), cause },
+            other => other,
+        })?;
         drop(connection);
         // A database in memory belongs to its one connection.
         let in_memory = config.url.contains(":memory:") || config.url.contains("mode=memory");

@@ -1,6 +1,6 @@
 //! The store on SQLite: the registry's suite, and what only a file can show.
 
-#![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -95,4 +95,41 @@ async fn a_newer_database_is_refused() {
     .unwrap();
     let refused = connect(StorageConfig::new(directory.url())).await.err();
     assert!(matches!(refused, Some(OpenError::Newer { found: 9999, .. })), "{refused:?}");
+}
+
+/// Why the store of a fresh directory does not open once `prepare` was there.
+async fn refusal(prepare: impl AsyncFnOnce(&Directory)) -> String {
+    let directory = Directory::new();
+    prepare(&directory).await;
+    match connect(StorageConfig::new(directory.url())).await.err() {
+        Some(OpenError::File { file, cause }) => {
+            assert_eq!(file, format!("{}/sluice.db", directory.0.display()));
+            cause
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_named_with_what_to_do() {
+    let text = "a text that is longer than a header";
+    let cause = refusal(async |at| std::fs::write(at.0.join("sluice.db"), text).unwrap()).await;
+    assert!(cause.contains("no SQLite database") && cause.contains("move it away"), "{cause}");
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_named_with_what_to_do() {
+    // The header is right: magic, pages of 4,096 bytes, rollback journal, payload fractions; schema format 4, UTF-8.
+    let mut bytes = vec![0xA5; 8_192];
+    bytes[..100].fill(0);
+    bytes[..24].copy_from_slice(b"SQLite format 3\0\x10\0\x01\x01\0\x40\x20\x20");
+    (bytes[31], bytes[47], bytes[59]) = (2, 4, 1);
+    let cause = refusal(async |at| std::fs::write(at.0.join("sluice.db"), &bytes).unwrap()).await;
+    assert!(cause.contains("damaged") && cause.contains("move it away"), "{cause}");
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_opened_is_told_with_the_systems_reason() {
+    let cause = refusal(async |at| std::fs::create_dir(at.0.join("sluice.db")).unwrap()).await;
+    assert!(cause.starts_with("cannot be opened: ") && cause.contains("directory"), "{cause}");
 }
