@@ -10,8 +10,19 @@ need() { # package, reason; called when something is missing
 }
 
 build() {
+    local oldest=1.94 rust
     if ! command -v cargo >/dev/null; then
-        echo "Rust is missing: install it from your distribution or by rustup (1.94 or newer), then run this again." >&2
+        if [ -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ]; then
+            echo "Rust is installed, but this shell does not find it. Please run:" >&2
+            echo "    . \"${CARGO_HOME:-$HOME/.cargo}/env\"" >&2
+        else
+            echo "Rust is missing: install $oldest or newer by rustup (https://rustup.rs), then run this again." >&2
+        fi
+        exit 1
+    fi
+    rust=$(cargo --version | cut -d' ' -f2)
+    if [ "$(printf '%s\n' "$oldest" "$rust" | sort -V | head -n1)" != "$oldest" ]; then
+        echo "Rust here is $rust, which is too old: $oldest or newer is needed (rustup update), then run this again." >&2
         exit 1
     fi
     command -v cc >/dev/null || need gcc "compiles librdkafka and SQLite"
