@@ -7,6 +7,7 @@ mod clusters;
 mod cmd;
 mod config;
 mod control_files;
+mod descriptors;
 mod node;
 mod readiness;
 mod schemas;

@@ -21,10 +21,11 @@ use sluice_kafka::{DevBroker, KafkaMetrics};
 use sluice_registry::{Registry, RegistryConfig};
 use sluice_storage::{OpenError, StorageConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::config::keys;
 use crate::config::settings::{AccessLog as AccessLogSetting, Api as ApiName, Listen, Settings};
+use crate::descriptors;
 use crate::readiness;
 use crate::topology::Topology;
 
@@ -110,7 +111,7 @@ pub(crate) async fn run(
         api.clone(),
         Listener::new("management", vec![Surface::Management], None),
         // Its own cap: health and metrics answer also when the APIs are full.
-        connection_limit(&api),
+        Arc::new(Semaphore::new(descriptors::MANAGEMENT_CONNECTIONS)),
         management_stopping,
     ));
     tracing::info!(registry = %addresses.registry, rest = %addresses.rest, management = %addresses.management, "ready");
@@ -282,7 +283,7 @@ fn build_api(
     let api_settings = ApiSettings {
         max_body_bytes: settings.max_body_bytes,
         max_record_bytes: settings.max_record_bytes,
-        max_connections: settings.max_connections,
+        max_connections: descriptors::make_room(settings.max_connections),
         drain_timeout: Duration::from_millis(settings.shutdown_timeout_ms),
         cors: cors(settings)?,
         ..ApiSettings::default()

@@ -163,7 +163,13 @@ pub(crate) const KEYS: &[Key] = &[
         "Longest request body; the record stream has a limit per record instead.",
     ),
     key("max-record-size", Kind::Size, "8MiB", "Longest JSON of one record in a stream."),
-    key("max-connections", Kind::Number(1, 1_000_000), "10240", "Most open connections per listener."),
+    key(
+        "max-connections",
+        Kind::Number(1, 1_000_000),
+        "10240",
+        "Most open connections of the registry's and the REST listener together, as far as the process may open so \
+         many files; the next one is answered 503. Management has its own.",
+    ),
     dev(
         key(
             "read-back",
