@@ -170,3 +170,49 @@ def test_readiness_turns_false_before_connections_are_refused(start, new_databas
 def test_the_management_listener_answers(server, path):
     # A node is ready before its clusters have answered; what depends on them follows.
     wait_until(lambda: server.get(server.management + path)[0] == 200, server.child, path, 20)
+
+
+def ended_within(server, seconds):
+    """Its exit status, which must come that soon."""
+    began = time.monotonic()
+    status = server.child.wait(60)
+    assert time.monotonic() - began < seconds, f"{time.monotonic() - began:.0f} s"
+    return status
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_stops_at_once(start, tmp_path, number):
+    server = start("--database-url", f"sqlite://{tmp_path}/s.sqlite", "--bootstrap-servers", "127.0.0.1:1", "--shutdown-delay", "1h")
+    server.child.send_signal(signal.SIGTERM)
+    wait_until(lambda: server.get(server.management + "/readyz")[0] == 503, server.child, "the beginning of the stop", 10)
+    assert server.get(server.registry + "/subjects") == (200, []), "it goes on for balancers"
+    server.child.send_signal(number)
+    assert ended_within(server, 5) == 1
+    assert "stopped at once by a second signal" in server.log_tail()
+
+
+def test_a_signal_ends_a_start_that_waits_for_the_database(tmp_path):
+    server = Sluice(str(tmp_path), "--database-url", "postgres://u@127.0.0.1:1/d", "--bootstrap-servers", "127.0.0.1:1").begin()
+    wait_until(lambda: "trying again" in server.log_tail(), server.child, "the first try", 10)
+    server.child.send_signal(signal.SIGTERM)
+    assert ended_within(server, 5) == 0
+    assert "stopped before it was ready" in server.log_tail()
+
+
+def test_a_stop_lets_the_producers_finish_what_they_have(start, bootstrap, new_topic, tmp_path):  # noqa: F811
+    """The client has gone; its records were taken, and are written."""
+    topic = new_topic(bootstrap)
+    server = start("--database-url", f"sqlite://{tmp_path}/s.sqlite", "--bootstrap-servers", bootstrap, "--shutdown-delay", "0s",
+                   environment={"SLUICE_KAFKA_CLIENT": "linger.ms=3000"})
+    assert post(server, topic, {"value": {"type": "STRING", "data": "first"}})[0]["error_code"] == 200
+    stream = socket.create_connection(("127.0.0.1", server.rest_port))
+    body = b'{"value":{"type":"STRING","data":"x"}}' * 20
+    stream.sendall(f"POST /v3/clusters/any/topics/{topic}/records HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                   f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+
+    waiting = 'sluice_kafka_unanswered_records{cluster="default",lane="pinned"} 20'
+    wait_until(lambda: waiting in server.get(server.management + "/metrics")[1], server.child, "records that linger", 3)
+    stream.close()
+    server.child.send_signal(signal.SIGTERM)
+    assert ended_within(server, 20) == 0
+    assert end_offset(bootstrap, topic) == 21

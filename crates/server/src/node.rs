@@ -3,7 +3,7 @@
 //!
 //! Start: sockets first (a taken port is the commonest mistake), then the store and its migrations, the first
 //! snapshot of control files, clients of the clusters (which may be down), listeners. End: readiness false, a moment
-//! for balancers to notice, listeners drain, producers flush.
+//! for balancers to notice, listeners drain, producers flush. Whoever signals twice does not wait for that.
 
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::PathBuf;
@@ -22,6 +22,7 @@ use sluice_registry::{Registry, RegistryConfig};
 use sluice_storage::{OpenError, StorageConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::config::keys;
 use crate::config::settings::{AccessLog as AccessLogSetting, Api as ApiName, Listen, Settings};
@@ -58,7 +59,8 @@ pub(crate) enum Kafka {
     InProcess,
 }
 
-/// Starts a node, calls `started` once it is ready, and runs it until SIGTERM or SIGINT.
+/// Starts a node, calls `started` once it is ready, and runs it until SIGTERM or SIGINT. A signal before it is ready ends
+/// the start; a second one ends the stop.
 pub(crate) async fn run(
     settings: Settings,
     database_url: String,
@@ -66,79 +68,127 @@ pub(crate) async fn run(
     started: impl FnOnce(&Addresses),
 ) -> Result<(), Mistakes> {
     let mut signals = Signals::take()?;
-    let sockets = Sockets::bind(&settings)?;
-    let metric_registry = prometheus::Registry::new();
-    let store = connect_store(&settings, database_url).await?;
-    let registry = Registry::new(store, registry_config(&settings));
-    registry.register_metrics(&metric_registry).map_err(metrics_mistake)?;
-    let following = tokio::spawn({
-        let registry = registry.clone();
-        async move { registry.follow_changes().await }
-    });
-
-    let hub = DeliveryHub::new();
-    let data = DataPlane::new(
-        registry.clone(),
-        hub.clone(),
-        sluice_data_plane::metrics::Metrics::register(&metric_registry).map_err(metrics_mistake)?,
-        DataPlaneConfig::default(),
-    );
-    let broker = match kafka {
-        Kafka::InProcess => Some(DevBroker::start().map_err(|said| vec![format!("the in-process broker: {said}")])?),
-        Kafka::Real => None,
+    let node = tokio::select! {
+        node = Node::start(&settings, database_url, kafka) => node?,
+        () = signals.ended() => {
+            tracing::info!("stopped before it was ready");
+            return Ok(());
+        }
     };
-    let kafka_metrics = KafkaMetrics::register(&metric_registry).map_err(metrics_mistake)?;
-    let topology = Arc::new(
-        Topology::start(&settings, broker, kafka_metrics, hub, registry.clone(), data.clone(), &metric_registry)
-            .await?,
-    );
-
-    let is_stopping = Arc::new(AtomicBool::new(false));
-    let (stop_apis, apis_stopping) = watch::channel(false);
-    let (stop_management, management_stopping) = watch::channel(false);
-    let probe = readiness::probe(registry.clone(), data.clone(), topology.clone(), is_stopping.clone());
-    let api = Arc::new(build_api(&settings, registry, data.clone(), metric_registry, apis_stopping, probe)?);
-    let limit = connection_limit(&api);
-    let addresses = sockets.addresses()?;
-    let mut listening = tokio::task::JoinSet::new();
-    for (socket, listener) in
-        [(sockets.registry, listener("registry", &settings.registry)), (sockets.rest, listener("rest", &settings.rest))]
-    {
-        listening.spawn(serve(socket, api.clone(), listener, limit.clone(), api.stopping.clone()));
-    }
-    let management = tokio::spawn(serve(
-        sockets.management,
-        api.clone(),
-        Listener::new("management", vec![Surface::Management], None),
-        // Its own cap: health and metrics answer also when the APIs are full.
-        Arc::new(Semaphore::new(descriptors::MANAGEMENT_CONNECTIONS)),
-        management_stopping,
-    ));
-    tracing::info!(registry = %addresses.registry, rest = %addresses.rest, management = %addresses.management, "ready");
-    started(&addresses);
-
-    signals.follow(&topology).await;
-    is_stopping.store(true, Ordering::Release);
-    tracing::info!("stopping: not ready any more, requests in flight finish");
-    tokio::time::sleep(Duration::from_millis(settings.shutdown_delay_ms)).await;
-    let _ = stop_apis.send(true);
-    while let Some(ended) = listening.join_next().await {
-        if let Ok(Err(cause)) = ended {
-            tracing::error!(%cause, "a listener failed");
+    started(&node.addresses);
+    signals.follow(&node.topology).await;
+    tokio::select! {
+        () = node.stop(&settings) => Ok(()),
+        () = signals.ended() => {
+            Err(vec!["stopped at once by a second signal: requests were cut, records may be without an outcome".into()])
         }
     }
-    let left = data.shut_down(settings.shutdown_timeout_ms).await;
-    if left > 0 {
-        tracing::warn!(records = left, "stopped without an outcome for some records");
-    }
-    let _ = stop_management.send(true);
-    let _ = management.await;
-    following.abort();
-    tracing::info!("stopped");
-    Ok(())
 }
 
-/// The signals a node follows. Taken before anything answers: whoever sees the node ready may send one.
+/// What runs between start and stop.
+struct Node {
+    addresses: Addresses,
+    topology: Arc<Topology>,
+    data: DataPlane,
+    is_stopping: Arc<AtomicBool>,
+    following: JoinHandle<()>,
+    listening: JoinSet<std::io::Result<()>>,
+    stop_apis: watch::Sender<bool>,
+    management: JoinHandle<std::io::Result<()>>,
+    stop_management: watch::Sender<bool>,
+}
+
+impl Node {
+    async fn start(settings: &Settings, database_url: String, kafka: Kafka) -> Result<Node, Mistakes> {
+        let sockets = Sockets::bind(settings)?;
+        let metric_registry = prometheus::Registry::new();
+        let store = connect_store(settings, database_url).await?;
+        let registry = Registry::new(store, registry_config(settings));
+        registry.register_metrics(&metric_registry).map_err(metrics_mistake)?;
+        let following = tokio::spawn({
+            let registry = registry.clone();
+            async move { registry.follow_changes().await }
+        });
+
+        let hub = DeliveryHub::new();
+        let data = DataPlane::new(
+            registry.clone(),
+            hub.clone(),
+            sluice_data_plane::metrics::Metrics::register(&metric_registry).map_err(metrics_mistake)?,
+            DataPlaneConfig::default(),
+        );
+        let broker = match kafka {
+            Kafka::InProcess => {
+                Some(DevBroker::start().map_err(|said| vec![format!("the in-process broker: {said}")])?)
+            }
+            Kafka::Real => None,
+        };
+        let kafka_metrics = KafkaMetrics::register(&metric_registry).map_err(metrics_mistake)?;
+        let topology = Arc::new(
+            Topology::start(settings, broker, kafka_metrics, hub, registry.clone(), data.clone(), &metric_registry)
+                .await?,
+        );
+
+        let is_stopping = Arc::new(AtomicBool::new(false));
+        let (stop_apis, apis_stopping) = watch::channel(false);
+        let (stop_management, management_stopping) = watch::channel(false);
+        let probe = readiness::probe(registry.clone(), data.clone(), topology.clone(), is_stopping.clone());
+        let api = Arc::new(build_api(settings, registry, data.clone(), metric_registry, apis_stopping, probe)?);
+        let limit = connection_limit(&api);
+        let addresses = sockets.addresses()?;
+        let mut listening = JoinSet::new();
+        for (socket, listener) in [
+            (sockets.registry, listener("registry", &settings.registry)),
+            (sockets.rest, listener("rest", &settings.rest)),
+        ] {
+            listening.spawn(serve(socket, api.clone(), listener, limit.clone(), api.stopping.clone()));
+        }
+        let management = tokio::spawn(serve(
+            sockets.management,
+            api.clone(),
+            Listener::new("management", vec![Surface::Management], None),
+            // Its own cap: health and metrics answer also when the APIs are full.
+            Arc::new(Semaphore::new(descriptors::MANAGEMENT_CONNECTIONS)),
+            management_stopping,
+        ));
+        tracing::info!(
+            registry = %addresses.registry, rest = %addresses.rest, management = %addresses.management, "ready"
+        );
+        Ok(Node {
+            addresses,
+            topology,
+            data,
+            is_stopping,
+            following,
+            listening,
+            stop_apis,
+            management,
+            stop_management,
+        })
+    }
+
+    async fn stop(mut self, settings: &Settings) {
+        self.is_stopping.store(true, Ordering::Release);
+        tracing::info!("stopping: not ready any more, requests in flight finish");
+        tokio::time::sleep(Duration::from_millis(settings.shutdown_delay_ms)).await;
+        let _ = self.stop_apis.send(true);
+        while let Some(ended) = self.listening.join_next().await {
+            if let Ok(Err(cause)) = ended {
+                tracing::error!(%cause, "a listener failed");
+            }
+        }
+        let left = self.data.shut_down(settings.shutdown_timeout_ms).await;
+        if left > 0 {
+            tracing::warn!(records = left, "stopped without an outcome for some records");
+        }
+        let _ = self.stop_management.send(true);
+        let _ = self.management.await;
+        self.following.abort();
+        tracing::info!("stopped");
+    }
+}
+
+/// The signals a node follows. Taken before anything else: whoever sees the process may send one.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -153,6 +203,14 @@ impl Signals {
             interrupt: taken(SignalKind::interrupt())?,
             hangup: taken(SignalKind::hangup())?,
         })
+    }
+
+    /// Until SIGTERM or SIGINT.
+    async fn ended(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 
     /// Until SIGTERM or SIGINT; SIGHUP reads the control files again.
