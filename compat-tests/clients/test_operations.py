@@ -8,6 +8,7 @@ import time
 import uuid
 
 import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from conftest import end_offset, new_topic, read_all, reports  # noqa: F401
 from harness import kafka, postgres
@@ -216,3 +217,29 @@ def test_a_stop_lets_the_producers_finish_what_they_have(start, bootstrap, new_t
     server.child.send_signal(signal.SIGTERM)
     assert ended_within(server, 20) == 0
     assert end_offset(bootstrap, topic) == 21
+
+
+def test_a_topics_deadline_tells_surely_not_written_before_nobody_knows(start, tmp_path):
+    cluster = kafka.Cluster(os.path.join(os.environ["SLUICE_TEST_RUN_DIR"], "kafka-deadline-" + uuid.uuid4().hex[:8]),
+                            {"auto.create.topics.enable": "true"}).begin()
+    control = tmp_path / "control"
+    control.mkdir()
+    head = "apiVersion: sluice/v1\nkind: "
+    (control / "all.yaml").write_text("".join(
+        f"{head}Cluster\nmetadata: {{name: {name}}}\nspec:\n  listeners:\n    - {{name: p, auth: none, bootstrap: [\"{address}\"]}}\n---\n"
+        for name, address in (("one", cluster.bootstrap), ("two", "127.0.0.1:1"))) +
+        f'{head}Topic\nmetadata: {{name: hurried, owner: "team:x"}}\nspec:\n  clusters: [{{name: one}}, {{name: two}}]\n'
+        "  load-balancing: failover\n  ordering: none\n  failover: {total-deadline: 3s}\n  schema: {format: none}\n")
+    cluster.ready()
+    admin = AdminClient({"bootstrap.servers": cluster.bootstrap})
+    admin.create_topics([NewTopic("hurried", 1, 1)])["hurried"].result(30)
+    server = start("--database-url", f"sqlite://{tmp_path}/s.sqlite", "--control-files", str(control))
+    record = json.dumps({"value": {"type": "STRING", "data": "x"}}).encode()
+    url = f"{server.rest}/v3/clusters/one/topics/hurried/records"
+    wait_until(lambda: server.request("POST", url, record)[1].get("error_code") == 200, server.child, "the first record", 20)
+    cluster.kill()
+    began = time.monotonic()
+    status, report = server.request("POST", url, record)
+    took = time.monotonic() - began
+    assert (status, report["error_code"]) == (200, 50371), report
+    assert 2 < took < 3.5, f"{took:.1f} s: 200 ms before the total deadline"

@@ -49,6 +49,9 @@ pub struct Record<'a> {
     pub headers: &'a [Header<'a>],
     /// Milliseconds since 1970, > 0 (librdkafka reads 0 as "now").
     pub timestamp_ms: i64,
+    /// How long lane `Pinned` may keep trying, milliseconds; `None`: as long as the lane does. One for all records of a
+    /// topic, until its file changes.
+    pub message_timeout_ms: Option<u32>,
 }
 
 /// The producer's queue (records or bytes) is full; nothing was taken. Wait for outcomes, then try again.

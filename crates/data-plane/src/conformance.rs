@@ -202,7 +202,7 @@ pub fn next_token() -> Token {
 
 /// A record without headers.
 pub fn to<'a>(topic: &'a str, partition: Option<i32>, key: Option<&'a [u8]>, value: Option<&'a [u8]>) -> Record<'a> {
-    Record { topic, partition, key, value, headers: &[], timestamp_ms: TIMESTAMP_MS }
+    Record { topic, partition, key, value, headers: &[], timestamp_ms: TIMESTAMP_MS, message_timeout_ms: None }
 }
 
 /// Partition and offset of a record that must be written.

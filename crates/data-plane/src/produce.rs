@@ -176,7 +176,9 @@ impl ProduceStream {
         let bytes = key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len);
         let number = self.first.wrapping_add(self.slots.len() as u32);
         let headers: Vec<Header<'_>> = record.headers.iter().map(|header| header.as_header()).collect();
-        let lane = self.intake.route().map_or(crate::Lane::Pinned, |route| route.lane);
+        let route = self.intake.route();
+        let lane = route.map_or(crate::Lane::Pinned, |route| route.lane);
+        let declared = route.and_then(|route| route.topic.as_ref());
         let to_send = Record {
             topic: self.intake.topic(),
             partition: record.partition,
@@ -184,6 +186,7 @@ impl ProduceStream {
             value,
             headers: &headers,
             timestamp_ms: record.timestamp_ms.unwrap_or(wall_ms),
+            message_timeout_ms: declared.and_then(|topic| topic.message_timeout_ms()),
         };
         match placement.cluster.handle.produce.enqueue(lane, &to_send, self.inbox.token(number)) {
             Ok(()) => {}

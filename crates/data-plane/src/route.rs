@@ -111,6 +111,20 @@ pub struct TopicEntry {
     pub declared_at: Arc<str>,
 }
 
+/// How much earlier than a record's total deadline its producer gives up: *surely not written* must come before the
+/// deadline says that nobody knows.
+const BEFORE_DEADLINE_MS: u64 = 200;
+
+impl TopicEntry {
+    /// How long a producer may keep trying to write a record, milliseconds: 200 less than the total deadline, but no
+    /// less than half of it. `None` where the file sets no deadline.
+    pub fn message_timeout_ms(&self) -> Option<u32> {
+        let total = self.total_deadline_ms?;
+        let timeout = total.saturating_sub(BEFORE_DEADLINE_MS).max(total / 2);
+        Some(u32::try_from(timeout).unwrap_or(u32::MAX))
+    }
+}
+
 /// Everything declared. Default: nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RouteTable {
@@ -373,6 +387,18 @@ mod tests {
 
     fn clusters(names: &[&str]) -> Target {
         Target::Clusters(names.iter().map(|name| (*name).into()).collect())
+    }
+
+    #[test]
+    fn a_producer_gives_up_before_the_total_deadline_of_the_file() {
+        let timeout = |total_deadline_ms| {
+            let entry = TopicEntry { total_deadline_ms, ..(*topic("a", &["one"])).clone() };
+            entry.message_timeout_ms()
+        };
+        assert_eq!(timeout(None), None);
+        assert_eq!(timeout(Some(30_000)), Some(29_800));
+        assert_eq!(timeout(Some(5_000)), Some(4_800));
+        assert_eq!(timeout(Some(100)), Some(50), "half, where 200 ms are too many");
     }
 
     #[test]

@@ -93,6 +93,7 @@ fn adapter(bootstrap: &str, size: usize, profile: Profile, seconds: f64) -> f64 
                 value: Some(&value),
                 headers: &[],
                 timestamp_ms: 1_767_225_600_000,
+                message_timeout_ms: None,
             };
             cluster.produce.enqueue(Lane::Pinned, &record, Token(token)).is_ok()
         },

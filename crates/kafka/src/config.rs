@@ -205,6 +205,15 @@ impl KafkaSettings {
         mistakes
     }
 
+    /// The shortest message timeout that librdkafka takes for a topic: records must not linger longer.
+    pub(crate) fn shortest_timeout_ms(&self) -> u32 {
+        let properties = self.producer(Lane::Pinned);
+        let is_linger = |name: &str| matches!(name, "linger.ms" | "queue.buffering.max.ms");
+        let linger =
+            properties.iter().rev().find(|(name, _)| is_linger(name)).and_then(|(_, value)| value.parse().ok());
+        linger.map_or(1, |linger: f64| linger.floor() as u32 + 1)
+    }
+
     /// Properties of every client of the cluster.
     fn common(&self) -> Vec<(String, String)> {
         let mut properties = Properties(Vec::with_capacity(48));

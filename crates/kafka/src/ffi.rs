@@ -324,9 +324,43 @@ unsafe impl Sync for Topic {}
 impl Topic {
     /// The topic `name` of `handle`, existing or not. Errors: a name that is no C string, or out of limits.
     pub(crate) fn new(handle: &Arc<Handle>, name: &str) -> Result<Topic, Code> {
-        let name = CString::new(name).map_err(|_| LOCAL_INVALID_ARG)?;
-        // SAFETY: the client is alive, the name outlives the call, no topic configuration: the client's default.
-        let rkt = unsafe { sys::rd_kafka_topic_new(handle.rk(), name.as_ptr(), ptr::null_mut()) };
+        Topic::open(handle, name, ptr::null_mut())
+    }
+
+    /// The same, with a message timeout of its own (at least 1 ms). Of no effect for a topic that this client has had
+    /// before: librdkafka keeps what it was opened with. Errors: also a timeout that is not longer than `linger.ms`.
+    pub(crate) fn with_message_timeout(handle: &Arc<Handle>, name: &str, timeout_ms: u32) -> Result<Topic, Code> {
+        let value = CString::new(timeout_ms.to_string()).map_err(|_| LOCAL_INVALID_ARG)?;
+        let mut said = ErrorText::new();
+        let (text, size) = said.room();
+        // SAFETY: the client is alive; the copy of its topic configuration is ours until `open` takes it or it is
+        // destroyed here; the strings outlive the call, `text` has room for `size` bytes.
+        let conf = unsafe {
+            let conf = sys::rd_kafka_default_topic_conf_dup(handle.rk());
+            let name = c"message.timeout.ms".as_ptr();
+            match sys::rd_kafka_topic_conf_set(conf, name, value.as_ptr(), text, size) {
+                sys::rd_kafka_conf_res_t::RD_KAFKA_CONF_OK => conf,
+                _ => {
+                    sys::rd_kafka_topic_conf_destroy(conf);
+                    return Err(LOCAL_INVALID_ARG);
+                }
+            }
+        };
+        Topic::open(handle, name, conf)
+    }
+
+    /// `conf` is ours and goes to librdkafka; null is the client's default.
+    fn open(handle: &Arc<Handle>, name: &str, conf: *mut sys::rd_kafka_topic_conf_t) -> Result<Topic, Code> {
+        let Ok(name) = CString::new(name) else {
+            if !conf.is_null() {
+                // SAFETY: nobody else knows it.
+                unsafe { sys::rd_kafka_topic_conf_destroy(conf) };
+            }
+            return Err(LOCAL_INVALID_ARG);
+        };
+        // SAFETY: the client is alive, the name outlives the call; the configuration is null or ours, and librdkafka's
+        // from here on, whether the call succeeds or not.
+        let rkt = unsafe { sys::rd_kafka_topic_new(handle.rk(), name.as_ptr(), conf) };
         match NonNull::new(rkt) {
             Some(rkt) => Ok(Topic { rkt, handle: handle.clone() }),
             // SAFETY: reads this thread's last error.

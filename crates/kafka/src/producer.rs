@@ -7,6 +7,10 @@
 //! [`Produce::enqueue`]. `SurelyNot` only where librdkafka's persistence status says so, and never from a producer that
 //! died of a fatal error: such a producer is replaced, and what it still held may be written.
 //!
+//! A topic with a message timeout of its own has it from its handle. librdkafka keeps what a topic was first opened with
+//! as long as the producer lives; so a topic whose timeout changed gets its lane a new producer, which takes records as
+//! soon as the old one has told what became of its own: the order of a topic's records outlives the change.
+//!
 //! Hot path: one read lock (lane, topic handle), one call into librdkafka, no allocation. Source: `rdkafka.h`,
 //! `rd_kafka_message_status`; outcome table of the tests.
 
@@ -164,6 +168,8 @@ struct LaneState {
     current: Option<Arc<Producer>>,
     /// Topic handles of `current`, by name.
     topics: HashMap<Box<str>, CachedTopic>,
+    /// Message timeouts that `current` has opened topics with; librdkafka forgets none of them either.
+    timeouts: HashMap<Box<str>, Option<u32>>,
     /// Counts topics opened: the clock of the least-recently-used order.
     clock: u64,
     /// Given up, but with outcomes to come.
@@ -176,6 +182,7 @@ struct LaneState {
 
 struct CachedTopic {
     topic: Topic,
+    timeout_ms: Option<u32>,
     used: AtomicU64,
     /// When librdkafka was last told to ask about it again, in ms since the lane began.
     asked_again_ms: AtomicU64,
@@ -197,17 +204,26 @@ struct Producer {
     life: AtomicU8,
 }
 
-/// [`Producer::life`]: in use; no more records; died of a fatal error.
+/// [`Producer::life`]: in use; no more records, finishes what it has; gives up what it has; died of a fatal error.
 const LIVING: u8 = 0;
-const ENDING: u8 = 1;
-const DEAD: u8 = 2;
+const FINISHING: u8 = 1;
+const ENDING: u8 = 2;
+const DEAD: u8 = 3;
+
+/// Why a lane cannot take a record now.
+enum Unprepared {
+    /// Another producer has to finish first.
+    Finishing,
+    /// The record is refused.
+    Refused(Code, String),
+}
 
 impl Producer {
     fn unanswered(&self) -> usize {
         self.unanswered.load(Ordering::Acquire)
     }
 
-    /// Takes no more records; the lane's thread gives up on what is left.
+    /// Takes no more records; the lane's thread finishes, or gives up on, what is left.
     fn end(&self, as_: u8) {
         self.life.fetch_max(as_, Ordering::AcqRel);
         self.handle.wake();
@@ -243,20 +259,33 @@ impl LaneProducer {
                 }
                 None => {}
             }
-            if let Err((code, text)) = self.prepare(record.topic) {
-                self.refuse(token, code, text);
-                return Ok(());
+            match self.prepare(record.topic, self.timeout_of(record)) {
+                Ok(()) => {}
+                Err(Unprepared::Finishing) => return Err(LocalFull),
+                Err(Unprepared::Refused(code, text)) => {
+                    self.refuse(token, code, text);
+                    return Ok(());
+                }
             }
         }
         self.refuse(token, LOCAL_FATAL, error::text(LOCAL_FATAL));
         Ok(())
     }
 
-    /// Gives the record to librdkafka; `None` where producer or topic handle are missing.
+    /// The message timeout of the record's topic; `None` is the lane's.
+    fn timeout_of(&self, record: &Record<'_>) -> Option<u32> {
+        match self.lane {
+            Lane::Redirectable => None,
+            Lane::Pinned => record.message_timeout_ms,
+        }
+    }
+
+    /// Gives the record to librdkafka; `None` where producer or topic handle are missing, or were made for another
+    /// timeout.
     fn hand_over(&self, record: &Record<'_>, token: Token) -> Option<Result<(), Code>> {
         let state = self.state.read();
         let producer = state.current.as_ref()?;
-        let cached = state.topics.get(record.topic)?;
+        let cached = state.topics.get(record.topic).filter(|cached| cached.timeout_ms == self.timeout_of(record))?;
         if cached.used.load(Ordering::Relaxed) != state.clock {
             cached.used.store(state.clock, Ordering::Relaxed);
         }
@@ -270,14 +299,21 @@ impl LaneProducer {
     }
 
     /// Starts the producer and opens the topic, where missing.
-    fn prepare(self: &Arc<Self>, topic: &str) -> Result<(), (Code, String)> {
+    fn prepare(self: &Arc<Self>, topic: &str, timeout_ms: Option<u32>) -> Result<(), Unprepared> {
+        let refused = |code, text| Unprepared::Refused(code, text);
         let mut state = self.state.write();
         if state.is_closed {
-            return Err((LOCAL_STATE, "the server is shutting down".to_owned()));
+            return Err(refused(LOCAL_STATE, "the server is shutting down".to_owned()));
+        }
+        if state.timeouts.get(topic).is_some_and(|opened| *opened != timeout_ms) {
+            tracing::info!(cluster = %self.core.settings.name, topic, ?timeout_ms, "a topic's message timeout changed");
+            state.retire(FINISHING);
+            state.started = None; // as planned: no reason to wait
         }
         let producer = match &state.current {
             Some(producer) => producer.clone(),
-            None => self.start(&mut state).map_err(|text| (LOCAL_FATAL, text))?,
+            None if state.is_finishing() => return Err(Unprepared::Finishing),
+            None => self.start(&mut state).map_err(|text| refused(LOCAL_FATAL, text))?,
         };
         if state.topics.contains_key(topic) {
             return Ok(());
@@ -285,10 +321,18 @@ impl LaneProducer {
         if state.topics.len() >= MOST_TOPICS {
             state.forget_least_recently_used();
         }
-        let opened = Topic::new(&producer.handle, topic).map_err(|code| (code, error::text(code)))?;
+        let opened = match timeout_ms {
+            None => Topic::new(&producer.handle, topic),
+            Some(timeout_ms) => {
+                let timeout_ms = timeout_ms.max(self.core.settings.shortest_timeout_ms());
+                Topic::with_message_timeout(&producer.handle, topic, timeout_ms)
+            }
+        };
+        let opened = opened.map_err(|code| refused(code, error::text(code)))?;
         state.clock += 1;
         let (used, asked_again_ms) = (AtomicU64::new(state.clock), AtomicU64::new(0));
-        state.topics.insert(Box::from(topic), CachedTopic { topic: opened, used, asked_again_ms });
+        state.topics.insert(Box::from(topic), CachedTopic { topic: opened, timeout_ms, used, asked_again_ms });
+        state.timeouts.insert(Box::from(topic), timeout_ms);
         Ok(())
     }
 
@@ -330,6 +374,9 @@ impl LaneProducer {
         let mut state = self.state.write();
         state.is_closed = true;
         state.retire(ENDING);
+        for producer in state.retired.iter().filter_map(Weak::upgrade) {
+            producer.end(ENDING); // also what was to finish
+        }
     }
 
     /// After librdkafka said that the current producer died; does nothing if it was replaced already.
@@ -355,6 +402,10 @@ impl LaneProducer {
                 Some(Event::Error { code, text, is_fatal }) => {
                     self.core.noted(code, &text);
                     if is_fatal || code == LOCAL_FATAL {
+                        if producer.handle.fatal_error().is_some() {
+                            // also one that only finishes: its reports prove nothing any more
+                            producer.life.fetch_max(DEAD, Ordering::AcqRel);
+                        }
                         self.replace_dead();
                     }
                 }
@@ -367,7 +418,9 @@ impl LaneProducer {
                         if unanswered == 0 {
                             break;
                         }
-                        producer.handle.purge();
+                        if producer.life.load(Ordering::Acquire) != FINISHING {
+                            producer.handle.purge();
+                        }
                     }
                 }
             }
@@ -444,8 +497,15 @@ impl LaneProducer {
 }
 
 impl LaneState {
+    /// Whether a producer that was retired in good order has records without an outcome.
+    fn is_finishing(&self) -> bool {
+        let mut retired = self.retired.iter().filter_map(Weak::upgrade);
+        retired.any(|producer| producer.life.load(Ordering::Acquire) == FINISHING && producer.unanswered() > 0)
+    }
+
     fn retire(&mut self, as_: u8) {
         self.topics.clear();
+        self.timeouts.clear();
         if let Some(producer) = self.current.take() {
             self.retired.push(Arc::downgrade(&producer));
             producer.end(as_);
@@ -550,7 +610,7 @@ mod tests {
         };
         written(inbox.outcome(send()).await);
         for number in 0..MOST_TOPICS + 10 {
-            lane.prepare(&format!("other-{number}")).unwrap();
+            assert!(lane.prepare(&format!("other-{number}"), None).is_ok());
         }
         assert!(lane.state.read().topics.len() <= MOST_TOPICS);
         written(inbox.outcome(send()).await);
@@ -558,7 +618,7 @@ mod tests {
     }
 
     fn record<'a>(key: Option<&'a [u8]>, value: Option<&'a [u8]>, headers: &'a [Header<'a>]) -> Record<'a> {
-        Record { topic: "t", partition: None, key, value, headers, timestamp_ms: 1 }
+        Record { topic: "t", partition: None, key, value, headers, timestamp_ms: 1, message_timeout_ms: None }
     }
 
     /// The first is a recorded refusal: "The message is 1100088 bytes when serialized …" of 1,100,000 bytes.

@@ -15,8 +15,8 @@ use rdkafka::producer::DefaultProducerContext;
 use rdkafka::types::RDKafkaApiKey;
 use sluice_data_plane::cluster::ClusterHandle;
 use sluice_data_plane::conformance::{Inbox, failed, next_token, to, written};
-use sluice_data_plane::{Cause, Lane, LocalFull, Outcome, Persistence, Token};
-use sluice_kafka::{KafkaMetrics, KafkaSettings, connect};
+use sluice_data_plane::{Cause, Lane, LocalFull, Outcome, Persistence, Record, Token};
+use sluice_kafka::{KafkaMetrics, KafkaSettings, Profile, connect};
 
 const TOPIC: &str = "t";
 
@@ -45,6 +45,25 @@ impl Client {
         let token = next_token();
         self.cluster.produce.enqueue(lane, &to(TOPIC, Some(0), None, Some(b"value")), token).unwrap();
         token
+    }
+
+    /// Sends to a topic whose file says how long the pinned lane may try.
+    fn send_within(&self, message_timeout_ms: u32) -> Result<Token, LocalFull> {
+        let token = next_token();
+        let record = to(TOPIC, Some(0), None, Some(b"value"));
+        let record = Record { message_timeout_ms: Some(message_timeout_ms), ..record };
+        self.cluster.produce.enqueue(Lane::Pinned, &record, token).map(|()| token)
+    }
+
+    /// The outcome of such a record, and how long it took once it was taken.
+    async fn outcome_within(&self, message_timeout_ms: u32) -> (Outcome, Duration) {
+        loop {
+            let sent = Instant::now();
+            match self.send_within(message_timeout_ms) {
+                Ok(token) => return (self.inbox.outcome(token).await, sent.elapsed()),
+                Err(LocalFull) => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        }
     }
 
     /// The outcome of a new record, and how long it took.
@@ -113,6 +132,81 @@ async fn a_broker_that_never_answers_leaves_it_open_whether_the_record_is_writte
     let (persistence, cause, _, _) = failed(outcome);
     assert_eq!((persistence, cause), (Persistence::Maybe, Cause::Cluster));
     assert!(took < Duration::from_secs(4), "{took:?}");
+}
+
+/// The pinned lane's own patience is half a minute.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topics_own_timeout_ends_its_records_and_no_others() {
+    let failing = Failing::start();
+    failing.mock.create_topic("patient", 1, 1).unwrap();
+    let patient = |token| {
+        let record = to("patient", Some(0), None, Some(b"value"));
+        failing.client.cluster.produce.enqueue(Lane::Pinned, &record, token).unwrap();
+        token
+    };
+    written(failing.client.inbox.outcome(patient(next_token())).await);
+    // the first record finds a warm producer, but a topic that is new to it
+    written(failing.client.outcome_within(5_000).await.0);
+    failing.mock.broker_down(-1).unwrap();
+    failing.client.becomes(false).await;
+    let waits = patient(next_token());
+    let (outcome, took) = failing.client.outcome_within(5_000).await;
+    let (persistence, cause, code, _) = failed(outcome);
+    assert_eq!((persistence, cause, code), (Persistence::SurelyNot, Cause::Cluster, -192));
+    assert!((4_900..6_500).contains(&took.as_millis()), "{took:?}");
+    assert_eq!(failing.client.inbox.count(waits), 0, "the other topic's record is tried on");
+    failing.mock.broker_up(-1).unwrap();
+    written(failing.client.inbox.outcome(waits).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topics_own_timeout_leaves_it_open_whether_a_sent_record_is_written() {
+    let failing = Failing::start();
+    written(failing.client.outcome_within(3_000).await.0);
+    failing.mock.broker_round_trip_time(-1, Duration::from_secs(20)).unwrap();
+    let (outcome, took) = failing.client.outcome_within(3_000).await;
+    let (persistence, cause, _, _) = failed(outcome);
+    assert_eq!((persistence, cause), (Persistence::Maybe, Cause::Cluster));
+    assert!(took < Duration::from_secs(6), "{took:?}");
+}
+
+/// librdkafka keeps what a topic was opened with as long as its producer lives: a reload must not be lost on it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timeout_that_changes_holds_for_the_next_record() {
+    let failing = Failing::warm(Lane::Pinned).await;
+    written(failing.client.outcome_within(3_000).await.0);
+    failing.mock.broker_down(-1).unwrap();
+    failing.client.becomes(false).await;
+    let (outcome, took) = failing.client.outcome_within(3_000).await;
+    assert_eq!(failed(outcome).0, Persistence::SurelyNot);
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    // back to the lane's own: tried until the broker is there again
+    let token = failing.client.send(Lane::Pinned);
+    failing.mock.broker_up(-1).unwrap();
+    written(failing.client.inbox.outcome(token).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timeout_that_changes_keeps_the_order_of_records() {
+    let failing = Failing::warm(Lane::Pinned).await;
+    failing.mock.broker_round_trip_time(-1, Duration::from_millis(500)).unwrap();
+    let first = failing.client.send(Lane::Pinned);
+    assert_eq!(failing.client.send_within(20_000), Err(LocalFull), "the first has no outcome yet");
+    let (second, _) = failing.client.outcome_within(20_000).await;
+    assert_eq!(failing.client.inbox.count(first), 1, "the second was taken after the first's outcome");
+    let (_, first) = written(failing.client.inbox.outcome(first).await);
+    assert_eq!(written(second), (0, first + 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timeout_shorter_than_records_linger_is_lengthened() {
+    let failing = Failing::with(|settings| KafkaSettings { profile: Profile::Bulk, ..settings });
+    failing.client.warm(Lane::Pinned).await;
+    // Too short for anything, but no mistake: what comes of it is said honestly.
+    match failing.client.outcome_within(1).await.0 {
+        Outcome::Written { .. } => {}
+        Outcome::Failed { cause, .. } => assert_eq!(cause, Cause::Cluster),
+    }
 }
 
 /// Rows of errors that the broker answers every try with: what they say, and within what time.

@@ -195,7 +195,8 @@ fn read_clusters(value: &Located<'_>, report: &mut Report<'_>) -> Option<Vec<Top
 }
 
 fn read_failover(value: &Located<'_>, report: &mut Report<'_>) -> Option<FailoverSpec> {
-    not_acted_on(value, report);
+    let message = "is checked and kept, but nothing acts on it yet, except for `total-deadline`";
+    value.warn(report, "F010", message.to_owned(), None);
     let mut fields = Fields::of(value, report)?;
     let mode = fields.optional("mode").map_or(Some("automatic"), |word| {
         let words = [("automatic", "automatic"), ("manual", "manual"), ("coordinated", "coordinated")];
