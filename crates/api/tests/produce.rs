@@ -337,7 +337,7 @@ async fn outcomes_say_whether_the_record_may_be_there() {
         (failed(maybe, Cause::Record, 10), 50471),
         (failed(not, Cause::UnknownTopic, 3), 40401),
         (failed(not, Cause::Authorization, 29), 40301),
-        (failed(not, Cause::Authentication, 58), 40101),
+        (failed(not, Cause::Authentication, 58), 50371),
         (failed(not, Cause::Throttled, 89), 42901),
     ];
     let codes: Vec<i32> = cases.iter().map(|(_, code)| *code).collect();

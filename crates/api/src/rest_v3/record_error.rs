@@ -85,10 +85,10 @@ fn kafka_code(persistence: Persistence, cause: Cause, code: i32) -> u32 {
     const POLICY_VIOLATION: i32 = 44;
     match (persistence, cause) {
         (Persistence::Maybe, _) => 50471,
-        (Persistence::SurelyNot, Cause::Cluster) => 50371,
+        // A refused login is the server's own: whoever sent the record can neither see nor mend it.
+        (Persistence::SurelyNot, Cause::Cluster | Cause::Authentication) => 50371,
         (Persistence::SurelyNot, Cause::UnknownTopic | Cause::UnknownPartition) => 40401,
         (Persistence::SurelyNot, Cause::Authorization) => 40301,
-        (Persistence::SurelyNot, Cause::Authentication) => 40101,
         (Persistence::SurelyNot, Cause::Throttled) => 42901,
         (Persistence::SurelyNot, Cause::Record) => match code {
             MSG_SIZE_TOO_LARGE => 413,
