@@ -166,6 +166,16 @@ pub fn int(value: Json<'_>) -> Result<Option<i32>, HttpError> {
 
 /// A boolean; `None` for an empty text.
 pub fn flag(value: Json<'_>) -> Result<Option<bool>, HttpError> {
+    boolean(value, ("Boolean", "\"true\" or \"false\""))
+}
+
+/// As [`flag`], for a field that the reference keeps as a primitive: its refusals read otherwise.
+pub fn primitive_flag(value: Json<'_>) -> Result<bool, HttpError> {
+    let known = "\"true\"/\"True\"/\"TRUE\" or \"false\"/\"False\"/\"FALSE\"";
+    Ok(boolean(value, ("boolean", known))?.unwrap_or(false))
+}
+
+fn boolean(value: Json<'_>, (entity, known): (&str, &str)) -> Result<Option<bool>, HttpError> {
     match &value {
         Json::Bool(flag) => Ok(Some(*flag)),
         Json::Number(number) if number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') => {
@@ -176,11 +186,11 @@ pub fn flag(value: Json<'_>) -> Result<Option<bool>, HttpError> {
             "true" | "True" | "TRUE" => Ok(Some(true)),
             "false" | "False" | "FALSE" => Ok(Some(false)),
             other => refuse(format!(
-                "Cannot deserialize value of type `Boolean` from String \"{}\": only \"true\" or \"false\" recognized",
+                "Cannot deserialize value of type `{entity}` from String \"{}\": only {known} recognized",
                 shortened(other)
             )),
         },
-        Json::Null | Json::Number(_) | Json::List(_) | Json::Object(_) => mismatch("Boolean", &value),
+        Json::Null | Json::Number(_) | Json::List(_) | Json::Object(_) => mismatch(entity, &value),
     }
 }
 

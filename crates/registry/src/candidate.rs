@@ -8,14 +8,16 @@
 
 use std::sync::Arc;
 
-use sluice_schema::{Guid, InvalidSchema, Reference, Schema, SchemaType, TagEdit, ValidateFields};
+use sluice_schema::{Guid, InvalidSchema, Schema, SchemaType, TagEdit, ValidateFields};
 
 use crate::contract::{self, Contract, Prefix};
 use crate::load::Subject;
 use crate::resolve::{Resolution, invalid};
 use crate::store::{RequireLive, VersionRow};
-use crate::{Action, Resource};
-use crate::{Caller, Content, Error, Include, Metadata, Normalize, Registry, SchemaRequest, SubjectName};
+use crate::{
+    Action, AskedReference, Caller, Content, Error, Include, Metadata, Normalize, Registry, Resource, SchemaRequest,
+    SubjectName,
+};
 
 /// Most versions that are compared with a schema whose text none of them has.
 const MOST_COMPARED: usize = 1_000;
@@ -224,11 +226,13 @@ impl Reader {
             let cause = InvalidSchema::TooComplex(format!("the text is longer than {longest} bytes"));
             return Err(unread(invalid(schema_type, cause)));
         }
-        for reference in &request.references {
+        let references = request.references.iter().map(AskedReference::whole).collect::<Result<Vec<_>, _>>();
+        let references = references.map_err(|text| unread(invalid(schema_type, InvalidSchema::Semantics(text))))?;
+        for reference in &references {
             let target = SubjectName::parse_in(subject.context(), &reference.subject);
             caller.check(Action::Read, &Resource::Subject(&target))?;
         }
-        let resolution = registry.resolve(subject.context(), schema_type, &request.references, reading.live).await;
+        let resolution = registry.resolve(subject.context(), schema_type, &references, reading.live).await;
         let resolution = resolution.map_err(unread)?;
         let size = text.len() + resolution.resolved.iter().map(|r| r.text.len()).sum::<usize>();
 
@@ -306,9 +310,8 @@ pub(crate) fn unread(subject: &SubjectName, request: &SchemaRequest, schema_type
     }
 }
 
-fn print_references(references: &[Reference]) -> String {
-    let print = |r: &Reference| format!("{{name='{}', subject='{}', version={}}}", r.name, r.subject, r.version);
-    references.iter().map(print).collect::<Vec<_>>().join(", ")
+fn print_references(references: &[AskedReference]) -> String {
+    references.iter().map(AskedReference::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// The request as the reference prints it inside the message of 42201.
@@ -319,7 +322,7 @@ fn outline(subject: &SubjectName, request: &SchemaRequest) -> String {
 
 fn print_request(subject: &SubjectName, request: &SchemaRequest, version: &str, id: &str) -> String {
     let text = request.schema.as_deref().unwrap_or_default();
-    let hash = contract::guid(text, &request.references, request.metadata.as_ref(), request.rule_set.as_ref());
+    let hash = contract::guid_of_request(request);
     format!(
         "{{subject={subject},version={version},id={id},guid={hash},schemaType={},references=[{}],metadata={},ruleSet={},\
          schema={text},schemaTags=null,ts=null,deleted=null}}",

@@ -26,6 +26,18 @@ pub(crate) fn guid(
     Prefix::new(text, references).guid(metadata, rule_set)
 }
 
+/// The hash of a request as it was sent; what is missing is left out of it.
+pub(crate) fn guid_of_request(request: &SchemaRequest) -> Guid {
+    let mut hash = Fingerprint::new();
+    hash.text(request.schema.as_deref().unwrap_or_default());
+    for reference in &request.references {
+        hash.str(reference.name.as_deref().unwrap_or_default()).str(reference.subject.as_deref().unwrap_or_default());
+        let version = reference.version.map(i32::to_be_bytes);
+        version.iter().flatten().for_each(|byte| _ = hash.byte(*byte));
+    }
+    Prefix(hash).guid(request.metadata.as_ref(), request.rule_set.as_ref())
+}
+
 /// The hash of text and references, to be finished with different contracts.
 #[derive(Debug, Clone)]
 pub(crate) struct Prefix(Fingerprint);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use sluice_schema::{Format, Reference, SchemaId, Version};
+use sluice_schema::{Format, SchemaId, Version};
 
 use crate::memory::MemoryStore;
 use crate::*;
@@ -86,8 +86,8 @@ pub(crate) fn with_version(text: &str, version: i32) -> SchemaRequest {
     SchemaRequest { version: Some(version), ..proto(text) }
 }
 
-pub(crate) fn reference(name: &str, subject: &str, version: i32) -> Reference {
-    Reference { name: name.to_owned(), subject: subject.to_owned(), version }
+pub(crate) fn reference(name: &str, subject: &str, version: i32) -> AskedReference {
+    AskedReference { name: Some(name.to_owned()), subject: Some(subject.to_owned()), version: Some(version) }
 }
 
 /// A file that uses `p.M` from `dep.proto`.
@@ -115,7 +115,7 @@ impl Node {
     }
 
     /// Registers a text with one reference.
-    pub(crate) async fn given_referrer(&self, subject: &str, text: &str, to: Reference) -> SchemaEntity {
+    pub(crate) async fn given_referrer(&self, subject: &str, text: &str, to: AskedReference) -> SchemaEntity {
         let request = SchemaRequest { references: vec![to], ..proto(text) };
         self.register(subject, request).await.unwrap()
     }

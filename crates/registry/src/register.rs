@@ -305,7 +305,7 @@ impl Registry {
             Some((_, content)) if is_blank => Some(SchemaRequest {
                 schema: Some(content.text.to_string()),
                 schema_type: Some(content.schema_type.wire().to_owned()),
-                references: content.references.to_vec(),
+                references: content.references.iter().cloned().map(Into::into).collect(),
                 ..request.clone()
             }),
             _ => None,
@@ -495,11 +495,13 @@ fn blank_content(request: &SchemaRequest, contract: Contract) -> Result<Content,
         return Err(Error::InvalidSchema { outline: None, cause });
     }
     let text = request.schema.as_deref().unwrap_or_default();
-    let guid = contract::guid(text, &request.references, contract.metadata.as_ref(), contract.rule_set.as_ref());
+    let references = request.references.iter().map(AskedReference::whole).collect::<Result<Vec<_>, _>>();
+    let references = references.map_err(Error::InvalidRequestSchema)?;
+    let guid = contract::guid(text, &references, contract.metadata.as_ref(), contract.rule_set.as_ref());
     Ok(Content {
         schema_type,
         text: text.into(),
-        references: request.references.clone().into(),
+        references: references.into(),
         metadata: contract.metadata.map(Arc::new),
         rule_set: contract.rule_set.map(Arc::new),
         guid,

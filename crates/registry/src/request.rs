@@ -1,5 +1,7 @@
 //! What use cases are asked, as values. Bodies and query strings are decoded in `api`.
 
+use std::fmt;
+
 use sluice_schema::{Format, Reference, TagEdit};
 
 use crate::store::View;
@@ -66,6 +68,46 @@ pub struct Page {
     pub limit: Option<usize>,
 }
 
+/// A reference as it was sent. One that lacks something makes the schema invalid, when its references are looked for.
+#[allow(missing_docs)] // the fields of [`Reference`]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AskedReference {
+    pub name: Option<String>,
+    pub subject: Option<String>,
+    pub version: Option<i32>,
+}
+
+impl AskedReference {
+    /// The reference, if nothing is missing; otherwise the text of the refusal.
+    pub fn whole(&self) -> Result<Reference, String> {
+        match (&self.name, &self.subject, self.version) {
+            (Some(name), Some(subject), Some(version)) => {
+                Ok(Reference { name: name.clone(), subject: subject.clone(), version })
+            }
+            _ => Err(format!("Invalid reference: {self}")),
+        }
+    }
+}
+
+impl From<Reference> for AskedReference {
+    fn from(reference: Reference) -> AskedReference {
+        let Reference { name, subject, version } = reference;
+        AskedReference { name: Some(name), subject: Some(subject), version: Some(version) }
+    }
+}
+
+/// As Java prints it.
+impl fmt::Display for AskedReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, subject) = (self.name.as_deref().unwrap_or("null"), self.subject.as_deref().unwrap_or("null"));
+        write!(f, "{{name='{name}', subject='{subject}', version=")?;
+        match self.version {
+            Some(version) => write!(f, "{version}}}"),
+            None => f.write_str("null}"),
+        }
+    }
+}
+
 /// The body of register, look-up and compatibility requests.
 #[derive(Debug, Clone, Default)]
 pub struct SchemaRequest {
@@ -73,8 +115,8 @@ pub struct SchemaRequest {
     pub schema: Option<String>,
     /// Wire name; `None` = AVRO.
     pub schema_type: Option<String>,
-    /// References.
-    pub references: Vec<Reference>,
+    /// References, as sent.
+    pub references: Vec<AskedReference>,
     /// Data contract.
     pub metadata: Option<Metadata>,
     /// Data contract.

@@ -121,7 +121,7 @@ impl Registry {
 
 fn not_found(target: &SubjectName, version: i32) -> String {
     if version == 0 || version < -1 {
-        return format!("Invalid version of a reference: {version}");
+        return format!("io.confluent.kafka.schemaregistry.exceptions.InvalidVersionException: {version}");
     }
     format!("No schema reference found for subject \"{target}\" and version {version}")
 }

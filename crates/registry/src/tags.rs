@@ -49,7 +49,7 @@ impl Registry {
         let register = SchemaRequest {
             schema: Some(content.text.to_string()),
             schema_type: Some(content.schema_type.wire().to_owned()),
-            references: content.references.to_vec(),
+            references: content.references.iter().cloned().map(Into::into).collect(),
             metadata: request.metadata.or_else(|| content.metadata.as_deref().cloned()),
             rule_set,
             version: Some(next),

@@ -11,7 +11,7 @@ use sluice_registry::{
 
 use super::entity::SchemaBody;
 use super::error::SrError;
-use super::request::{read_schema_request, schema_request_fields};
+use super::request::schema_request_fields;
 use crate::decode::{Fields, body_text, list, mismatch, object, text, word};
 use crate::error::{HttpError, Wire};
 use crate::json::Json;
@@ -215,7 +215,7 @@ fn resource(fields: &mut Fields<'_>) -> Result<AssociationRequest, HttpError> {
 fn association_info(fields: &mut Fields<'_>) -> Result<AssociationInfo, SrError> {
     let schema = fields.take("schema").map(|value| {
         let mut fields = Fields::of(value, "RegisterSchemaRequest")?;
-        let request = read_schema_request(schema_request_fields(&mut fields)?)?;
+        let request = schema_request_fields(&mut fields)?;
         fields.done();
         Ok::<_, SrError>(request)
     });

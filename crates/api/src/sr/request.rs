@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sluice_registry::{ConfigUpdate, Error, Metadata, Rule, RuleSet, SchemaRequest, TagRequest};
-use sluice_schema::{Reference, TagEdit, TaggedEntity};
+use sluice_registry::{AskedReference, ConfigUpdate, Error, Metadata, Rule, RuleSet, SchemaRequest, TagRequest};
+use sluice_schema::{TagEdit, TaggedEntity};
 
 use super::error::SrError;
 use crate::decode::{self, Fields, body_text, list, mismatch, no_constructor, object, text, word};
@@ -25,16 +25,15 @@ pub(super) fn schema_request(body: &[u8], missing: &'static str) -> Result<Schem
     let mut fields = object(&body, "RegisterSchemaRequest", missing)?;
     let request = schema_request_fields(&mut fields)?;
     fields.done();
-    read_schema_request(request)
+    Ok(request)
 }
 
-/// The fields of a `RegisterSchemaRequest`, and its references as sent.
-pub(super) fn schema_request_fields(fields: &mut Fields<'_>) -> Result<(SchemaRequest, Vec<RawReference>), HttpError> {
-    let references = fields.list("references", "SchemaReference", reference_fields)?;
-    let request = SchemaRequest {
+/// The fields of a `RegisterSchemaRequest`.
+pub(super) fn schema_request_fields(fields: &mut Fields<'_>) -> Result<SchemaRequest, HttpError> {
+    Ok(SchemaRequest {
+        references: fields.list("references", "SchemaReference", reference_fields)?,
         schema: fields.text("schema")?,
         schema_type: fields.text("schemaType")?,
-        references: Vec::new(),
         metadata: fields.take("metadata").map(metadata).transpose()?,
         rule_set: fields.take("ruleSet").map(rule_set).transpose()?,
         version: fields.int("version")?,
@@ -44,16 +43,7 @@ pub(super) fn schema_request_fields(fields: &mut Fields<'_>) -> Result<(SchemaRe
             remove: fields.list("schemaTagsToRemove", "SchemaTags", schema_tags)?,
         },
         propagate_schema_tags: fields.flag("propagateSchemaTags")?.unwrap_or(false),
-    };
-    Ok((request, references))
-}
-
-/// The request with its references. Whether one is whole is asked after all JSON was readable: 42201, not 400.
-pub(super) fn read_schema_request(
-    (request, references): (SchemaRequest, Vec<RawReference>),
-) -> Result<SchemaRequest, SrError> {
-    let references = references.into_iter().map(RawReference::whole).collect::<Result<_, _>>()?;
-    Ok(SchemaRequest { references, ..request })
+    })
 }
 
 /// A `TagSchemaRequest`.
@@ -154,40 +144,17 @@ fn nullable<'a, T>(
     fields.take_nullable(name).map(|value| value.map(read).transpose()).transpose()
 }
 
-/// A reference as sent; what is missing is the registry's to refuse.
-pub(super) struct RawReference {
-    name: Option<String>,
-    subject: Option<String>,
-    version: Option<i32>,
-}
-
-impl RawReference {
-    fn whole(self) -> Result<Reference, SrError> {
-        match self {
-            RawReference { name: Some(name), subject: Some(subject), version: Some(version) } => {
-                Ok(Reference { name, subject, version })
-            }
-            RawReference { name, subject, version } => {
-                let shown = |text: Option<String>| text.unwrap_or_else(|| "null".to_owned());
-                let version = version.map_or_else(|| "null".to_owned(), |version| version.to_string());
-                Err(Error::InvalidRequestSchema(format!(
-                    "Invalid reference: {{name='{}', subject='{}', version={version}}}",
-                    shown(name),
-                    shown(subject)
-                ))
-                .into())
-            }
-        }
-    }
-}
-
-fn reference_fields(value: Json<'_>) -> Result<RawReference, HttpError> {
+/// What is missing is the registry's to refuse, and so is a `null` among them.
+fn reference_fields(value: Json<'_>) -> Result<AskedReference, HttpError> {
     if value == Json::Null {
-        return Ok(RawReference { name: None, subject: None, version: None });
+        return Ok(AskedReference::default());
     }
     let mut fields = Fields::of(value, "SchemaReference")?;
-    let reference =
-        RawReference { name: fields.text("name")?, subject: fields.text("subject")?, version: fields.int("version")? };
+    let reference = AskedReference {
+        name: fields.text("name")?,
+        subject: fields.text("subject")?,
+        version: fields.int("version")?,
+    };
     fields.done();
     Ok(reference)
 }
@@ -228,7 +195,7 @@ fn rule(value: Json<'_>) -> Result<Rule, HttpError> {
         expr: fields.text("expr")?,
         on_success: fields.text("onSuccess")?,
         on_failure: fields.text("onFailure")?,
-        disabled: fields.flag("disabled")?.unwrap_or(false),
+        disabled: fields.take("disabled").map(decode::primitive_flag).transpose()?.unwrap_or(false),
     };
     fields.done();
     Ok(rule)
@@ -311,8 +278,8 @@ mod tests {
             (r#"{"schema":"s","references":[[]]}"#, (400, 400)),
             (r#"{"schema":"s","references":[{"name":"n","subject":"s","version":"latest"}]}"#, (400, 400)),
             (r#"{"schema":"s","references":[{"name":"n","subject":"s","version":"1","extra":2}]}"#, (200, 0)),
-            (r#"{"schema":"s","references":[{"name":"n","subject":"s"}]}"#, (422, 42201)),
-            (r#"{"schema":"s","references":[null]}"#, (422, 42201)),
+            (r#"{"schema":"s","references":[{"name":"n","subject":"s"}]}"#, (200, 0)),
+            (r#"{"schema":"s","references":[null]}"#, (200, 0)),
             (
                 r#"{"schema":"s","schemaTagsToAdd":[{"schemaEntity":{"entityPath":"a","entityType":"SR_FIELD"}}]}"#,
                 (400, 400),

@@ -83,7 +83,7 @@ impl Rest {
         let request = SchemaRequest {
             schema: Some(text.to_owned()),
             schema_type: Some("PROTOBUF".to_owned()),
-            references,
+            references: references.into_iter().map(Into::into).collect(),
             ..SchemaRequest::default()
         };
         let options = RegisterOptions { normalize: Normalize::No, force: false, format: Format::Canonical };

@@ -395,6 +395,32 @@ async fn references_are_resolved_numbered_and_locked() {
     assert!(cause.to_string().ends_with(expected), "{cause}");
 }
 
+/// The recordings of `ref-malformed` and `ref-cross-type`.
+#[tokio::test]
+async fn a_reference_that_is_not_whole_or_of_another_type_makes_the_text_invalid() {
+    let node = node();
+    node.given("dep", &fields(&["a"])).await;
+    let nameless = AskedReference { name: None, ..reference("", "dep", 1) };
+    let referring = |to, request| SchemaRequest { references: vec![to], ..request };
+    let said = |refusal: Result<SchemaEntity, Error>| {
+        let Err(Error::InvalidSchema { outline, cause }) = refusal else { panic!("{refusal:?}") };
+        outline.unwrap_or_default() + " " + &cause.to_string()
+    };
+    let avro_text = r#"{"type":"record","name":"A","fields":[]}"#;
+    let refusal = said(node.register("a", referring(nameless.clone(), avro(avro_text))).await);
+    let expected = "with refs [{name='null', subject='dep', version=1}] of type AVRO \
+                    Invalid reference: {name='null', subject='dep', version=1}";
+    assert!(refusal.ends_with(expected), "{refusal}");
+    // The hash leaves out what is missing: MD5 of the text, `dep` and the number.
+    assert!(refusal.contains("guid=1117a0ef-d0dd-eb1c-ede9-1a7a4a6e5232"), "{refusal}");
+    let wrapped = "Invalid schema of type PROTOBUF, details: Invalid schema of type PROTOBUF, details: ";
+    let refusal = said(node.register("p", referring(nameless, proto(&using_m("Main")))).await);
+    assert_eq!(refusal, format!(" {wrapped}Invalid reference: {{name='null', subject='dep', version=1}}"));
+    node.register("avro", avro(avro_text)).await.unwrap();
+    let refusal = said(node.register("p", referring(reference("dep.proto", "avro", 1), proto(&using_m("Main")))).await);
+    assert!(refusal.starts_with(&format!(" {wrapped}Could not parse Protobuf - ")), "{refusal}");
+}
+
 /// The recordings of `delete-referenced-then-register` and `ctx-references`.
 #[tokio::test]
 async fn references_must_be_live_and_belong_to_the_context() {

@@ -11,7 +11,7 @@ use super::resolve::{Home, Names};
 use super::{builtin, canonical, descriptor, normalize, parse, tags, validate};
 use crate::{Format, InvalidSchema, Reference, ResolvedReference, TagEdit, TaggedEntity, ValidateFields};
 
-/// A parsed protobuf schema. The canonical text is made on parsing; references are parsed and the codec is compiled
+/// A parsed protobuf schema. The canonical text is made and the references are read on parsing; the codec is compiled
 /// on first use, and kept.
 #[derive(Debug)]
 pub struct ProtobufSchema {
@@ -34,7 +34,8 @@ pub(crate) struct ReferencedFile {
 }
 
 impl ProtobufSchema {
-    /// Parses `.proto` source or the base64 of a `FileDescriptorProto`. Checks syntax only.
+    /// Parses `.proto` source or the base64 of a `FileDescriptorProto`. Checks syntax only,
+    /// that of the references too.
     ///
     /// [`InvalidSchema::Syntax`] reads `Could not parse Protobuf - …`; caps give [`InvalidSchema::TooComplex`].
     pub fn parse(
@@ -42,7 +43,9 @@ impl ProtobufSchema {
         references: Arc<[Reference]>,
         resolved: Arc<[ResolvedReference]>,
     ) -> Result<ProtobufSchema, InvalidSchema> {
-        ProtobufSchema::from_file(parse_file(text)?, references, resolved)
+        let schema = ProtobufSchema::from_file(parse_file(text)?, references, resolved)?;
+        schema.referenced_files()?;
+        Ok(schema)
     }
 
     fn from_file(
