@@ -47,13 +47,10 @@ impl Registry {
     }
 }
 
-/// The asked ones among the tags; `*` asks for all.
-fn asked_tags(entities: Vec<TaggedEntity>, asked: &[String]) -> Vec<TaggedEntity> {
-    if asked.iter().any(|word| word == "*") {
-        return entities;
+/// What carries one of the asked tags, with all its tags; `*` asks for everything.
+fn asked_tags(mut entities: Vec<TaggedEntity>, asked: &[String]) -> Vec<TaggedEntity> {
+    if !asked.iter().any(|word| word == "*") {
+        entities.retain(|entity| entity.tags.iter().any(|tag| asked.contains(tag)));
     }
-    let mut entities = entities;
-    entities.iter_mut().for_each(|entity| entity.tags.retain(|tag| asked.contains(tag)));
-    entities.retain(|entity| !entity.tags.is_empty());
     entities
 }
