@@ -45,11 +45,13 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     values: usize,
+    /// Where the objects and lists start that are not closed yet.
+    starts: Vec<usize>,
 }
 
 /// The document in `text`; `None` if there is nothing but blanks.
 pub fn parse(text: &str) -> Result<Option<Json<'_>>, HttpError> {
-    let mut reader = Reader { text, at: 0, values: 0 };
+    let mut reader = Reader { text, at: 0, values: 0, starts: Vec::new() };
     reader.blanks();
     if reader.peek().is_none() {
         return Ok(None);
@@ -74,22 +76,24 @@ impl<'a> Reader<'a> {
             }
             let mut value = match self.peek() {
                 Some(b'{') => {
+                    self.starts.push(self.at);
                     self.at += 1;
                     self.blanks();
                     if self.peek() == Some(b'}') {
-                        self.at += 1;
+                        self.close();
                         Json::Object(Vec::new())
                     } else {
-                        let name = self.name()?;
+                        let name = self.name(Self::not_closed)?;
                         self.enter(&mut open, Open::Object(Vec::new(), name))?;
                         continue;
                     }
                 }
                 Some(b'[') => {
+                    self.starts.push(self.at);
                     self.at += 1;
                     self.blanks();
                     if self.peek() == Some(b']') {
-                        self.at += 1;
+                        self.close();
                         Json::List(Vec::new())
                     } else {
                         self.enter(&mut open, Open::List(Vec::new()))?;
@@ -112,11 +116,11 @@ impl<'a> Reader<'a> {
                                 break;
                             }
                             Some(b']') => {
-                                self.at += 1;
+                                self.close();
                                 value = Json::List(std::mem::take(items));
                                 open.pop();
                             }
-                            None => return Err(self.ended(&open)),
+                            None => return Err(self.not_closed("Array")),
                             Some(_) => return Err(self.unexpected("was expecting comma to separate Array entries")),
                         }
                     }
@@ -126,15 +130,15 @@ impl<'a> Reader<'a> {
                             Some(b',') => {
                                 self.at += 1;
                                 self.blanks();
-                                *name = self.name()?;
+                                *name = self.name(Self::ended_within)?;
                                 break;
                             }
                             Some(b'}') => {
-                                self.at += 1;
+                                self.close();
                                 value = Json::Object(std::mem::take(fields));
                                 open.pop();
                             }
-                            None => return Err(self.ended(&open)),
+                            None => return Err(self.not_closed("Object")),
                             Some(_) => return Err(self.unexpected("was expecting comma to separate Object entries")),
                         }
                     }
@@ -154,14 +158,14 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// A field's name and its colon.
-    fn name(&mut self) -> Result<Cow<'a, str>, HttpError> {
+    /// A field's name and its colon. `ended` refuses a text that ends before the name.
+    fn name(&mut self, ended: impl Fn(&Self, &str) -> HttpError) -> Result<Cow<'a, str>, HttpError> {
         match self.peek() {
             Some(b'"') => {}
-            None => return Err(self.ended_in("Object")),
+            None => return Err(ended(self, "Object")),
             Some(_) => return Err(self.unexpected("was expecting double-quote to start field name")),
         }
-        let name = self.string()?;
+        let name = self.string("'\"' for name")?;
         if name.len() > MAX_NAME_BYTES {
             return Err(HttpError::BadBody(format!(
                 "Name length ({}) exceeds the maximum allowed ({MAX_NAME_BYTES})",
@@ -174,14 +178,14 @@ impl<'a> Reader<'a> {
                 self.at += 1;
                 Ok(name)
             }
-            None => Err(self.ended_in("Object")),
+            None => Err(self.ended_within("Object")),
             Some(_) => Err(self.unexpected("was expecting a colon to separate field name and value")),
         }
     }
 
     fn scalar(&mut self, open: &[Open<'a>]) -> Result<Json<'a>, HttpError> {
         match self.peek() {
-            Some(b'"') => self.string().map(Json::Text),
+            Some(b'"') => self.string("quote for a string value").map(Json::Text),
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b'a'..=b'z' | b'A'..=b'Z') => self.word(),
             None => Err(self.ended(open)),
@@ -259,7 +263,8 @@ impl<'a> Reader<'a> {
         self.at - start
     }
 
-    fn string(&mut self) -> Result<Cow<'a, str>, HttpError> {
+    /// A text in quotes; `closing` says what is missing where the document ends within it.
+    fn string(&mut self, closing: &str) -> Result<Cow<'a, str>, HttpError> {
         self.at += 1;
         let start = self.at;
         let bytes = self.text.as_bytes();
@@ -267,7 +272,11 @@ impl<'a> Reader<'a> {
         let mut plain = start;
         loop {
             match bytes.get(self.at) {
-                None => return Err(HttpError::BadBody("Unexpected end-of-input in VALUE_STRING".to_owned())),
+                None => {
+                    return Err(HttpError::BadBody(format!(
+                        "Unexpected end-of-input: was expecting closing {closing}"
+                    )));
+                }
                 Some(b'"') => {
                     let tail = &self.text[plain..self.at];
                     self.at += 1;
@@ -354,9 +363,7 @@ impl<'a> Reader<'a> {
 
     /// `what`, and where.
     fn refuse(&self, what: &str) -> HttpError {
-        let before = self.text.get(..self.at).unwrap_or(self.text);
-        let line = before.matches('\n').count() + 1;
-        let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1) + 1;
+        let (line, column) = self.place(self.at);
         HttpError::BadBody(format!("{what} at line {line}, column {column}"))
     }
 
@@ -378,16 +385,40 @@ impl<'a> Reader<'a> {
         self.unexpected("Expected digit in numeric value")
     }
 
+    /// The document ends where a value is due.
     fn ended(&self, open: &[Open<'a>]) -> HttpError {
         match open.last() {
-            Some(Open::List(_)) => self.ended_in("Array"),
-            Some(Open::Object(..)) => self.ended_in("Object"),
+            Some(Open::List(_)) => self.ended_within("Array"),
+            Some(Open::Object(..)) => self.ended_within("Object"),
             None => self.refuse("Unexpected end-of-input"),
         }
     }
 
-    fn ended_in(&self, what: &str) -> HttpError {
-        self.refuse(&format!("Unexpected end-of-input: expected close marker for {what}"))
+    /// The document ends behind a comma or colon.
+    fn ended_within(&self, what: &str) -> HttpError {
+        HttpError::BadBody(format!("Unexpected end-of-input within/between {what} entries"))
+    }
+
+    /// The document ends where `what` could.
+    fn not_closed(&self, what: &str) -> HttpError {
+        let (line, column) = self.place(self.starts.last().copied().unwrap_or_default());
+        HttpError::BadBody(format!(
+            "Unexpected end-of-input: expected close marker for {what} (start marker at [Source: REDACTED \
+             (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: {line}, column: {column}])"
+        ))
+    }
+
+    /// Past the bracket that closes the innermost object or list.
+    fn close(&mut self) {
+        self.at += 1;
+        self.starts.pop();
+    }
+
+    /// Line and column, in bytes, both from 1.
+    fn place(&self, at: usize) -> (usize, usize) {
+        let before = self.text.get(..at).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        (line, before.len() - before.rfind('\n').map_or(0, |at| at + 1) + 1)
     }
 }
 
@@ -456,6 +487,31 @@ mod tests {
             "1x",
         ] {
             assert!(matches!(parse(bad), Err(HttpError::BadBody(_))), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_document_that_ends_early_is_told_as_jackson_tells_it() {
+        let said = |text: &str| parse(text).unwrap_err().wire().message.into_owned();
+        let not_closed = |what, line, column| {
+            format!(
+                "Unexpected end-of-input: expected close marker for {what} (start marker at [Source: REDACTED \
+                 (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: {line}, column: {column}])"
+            )
+        };
+        // From the recording of `bad-bodies-lookup`, step 6.
+        assert_eq!(said("{"), not_closed("Object", 1, 1));
+        assert_eq!(said("{\"a\": [{}, []],\n \"b\": {\"c\": 1"), not_closed("Object", 2, 7));
+        assert_eq!(said("[1"), not_closed("Array", 1, 1));
+        let said_plainly = [
+            ("{\"a\":1,", "Unexpected end-of-input within/between Object entries"),
+            ("{\"a\"", "Unexpected end-of-input within/between Object entries"),
+            ("[1,", "Unexpected end-of-input within/between Array entries"),
+            ("{\"a\":\"b", "Unexpected end-of-input: was expecting closing quote for a string value"),
+            ("{\"a", "Unexpected end-of-input: was expecting closing '\"' for name"),
+        ];
+        for (text, expected) in said_plainly {
+            assert_eq!(said(text), expected, "{text}");
         }
     }
 

@@ -332,8 +332,61 @@ fn a_text_that_is_not_json_is_refused_with_the_place() {
     {
         assert!(matches!(parse(text), Err(InvalidSchema::Syntax(_))), "{text:?}");
     }
-    let refusal = parse("{\n  bad").unwrap_err().to_string();
-    assert_eq!(refusal, "The text is not JSON: a name in double quotes is expected here (line 2, column 3)");
+}
+
+#[test]
+fn a_text_that_is_not_json_is_refused_in_the_words_of_the_reference() {
+    const SOURCE: &str = "Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)";
+    let values = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
+    let opened = |what, column| {
+        let start = format!("(start marker at [{SOURCE}; line: 1, column: {column}])");
+        format!("Unexpected end-of-input: expected close marker for {what} {start}")
+    };
+    let eof = "io.JsonEOFException";
+    let cases = [
+        // From the recordings of `bad-avro-1`, `bad-unicode-in-fields`, `canon-avro-15` and `core-primitive-avro`.
+        ("{", eof, opened("Object", 1), 1, 2),
+        ("nonsense", "JsonParseException", format!("Unrecognized token 'nonsense': was expecting {values}"), 1, 9),
+        ("int", "JsonParseException", format!("Unrecognized token 'int': was expecting {values}"), 1, 4),
+        (
+            "\u{feff}{}",
+            "JsonParseException",
+            format!("Unexpected character ('\u{feff}' (code 65279 / 0xfeff)): expected a valid value {values}"),
+            1,
+            1,
+        ),
+        (
+            "{\n  bad",
+            "JsonParseException",
+            "Unexpected character ('b' (code 98)): was expecting double-quote to start field name".to_owned(),
+            2,
+            3,
+        ),
+        (
+            "{\"a\":\"\t\"}",
+            "JsonParseException",
+            "Illegal unquoted character ((CTRL-CHAR, code 9)): has to be escaped using backslash to be included in string value"
+                .to_owned(),
+            1,
+            7,
+        ),
+        // From the sources of the library.
+        ("{\"a\":[1", eof, opened("Array", 6), 1, 8),
+        ("{\"a\"", eof, "Unexpected end-of-input within/between Object entries".to_owned(), 1, 5),
+        ("[1 2]", "JsonParseException", "Unexpected character ('2' (code 50)): was expecting comma to separate Array entries".to_owned(), 1, 4),
+        (
+            "[1}",
+            "JsonParseException",
+            format!("Unexpected close marker '}}': expected ']' (for Array starting at [{SOURCE}; line: 1, column: 1])"),
+            1,
+            3,
+        ),
+    ];
+    for (text, exception, said, line, column) in cases {
+        let expected =
+            format!("com.fasterxml.jackson.core.{exception}: {said}\n at [{SOURCE}; line: {line}, column: {column}]");
+        assert_eq!(parse(text).unwrap_err().to_string(), expected, "{text:?}");
+    }
 }
 
 #[test]

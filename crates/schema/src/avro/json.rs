@@ -132,7 +132,7 @@ pub fn same_entries(a: &[(String, Json)], b: &[(String, Json)]) -> bool {
 
 /// The first value in `text`, and what stands behind it.
 pub fn read(text: &str) -> Result<(Json, &str), InvalidSchema> {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader { text, at: 0, starts: Vec::new() };
     reader.blanks()?;
     let value = reader.value(0)?;
     Ok((value, &text[reader.at..]))
@@ -141,7 +141,14 @@ pub fn read(text: &str) -> Result<(Json, &str), InvalidSchema> {
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// Where the objects and lists start that are not closed yet.
+    starts: Vec<usize>,
 }
+
+/// What may stand where a value is due.
+const VALUES: &str = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
+/// Most characters of a word that is quoted.
+const MAX_WORD: usize = 256;
 
 impl Reader<'_> {
     fn peek(&self) -> Option<u8> {
@@ -160,9 +167,12 @@ impl Reader<'_> {
                     }
                     Some(b'*') => match self.text[self.at + 2..].find("*/") {
                         Some(length) => self.at += length + 4,
-                        None => return Err(self.refuse("a comment does not end")),
+                        None => return Err(self.ended(" in a comment")),
                     },
-                    _ => return Err(self.refuse("a comment starts with // or /*")),
+                    _ => {
+                        self.at += 1;
+                        return Err(self.unexpected("was expecting either '*' or '/' for a comment"));
+                    }
                 },
                 _ => return Ok(()),
             }
@@ -173,21 +183,25 @@ impl Reader<'_> {
         match self.peek() {
             Some(b'{') => self.object(depth + 1),
             Some(b'[') => self.list(depth + 1),
-            Some(b'"') => self.string().map(Json::Text),
+            Some(b'"') => {
+                self.string(": was expecting closing quote for a string value", "string value").map(Json::Text)
+            }
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b't') => self.word("true", Json::Bool(true)),
             Some(b'f') => self.word("false", Json::Bool(false)),
             Some(b'n') => self.word("null", Json::Null),
-            Some(_) => Err(self.refuse("a JSON value is expected here")),
-            None => Err(self.refuse("the text ends where a value is expected")),
+            Some(b'}') => Err(self.unexpected("expected a value")),
+            Some(_) if self.rest().starts_with(starts_word) => Err(self.unknown_word()),
+            Some(_) => Err(self.unexpected(&format!("expected a valid value {VALUES}"))),
+            None if depth == 0 => Err(self.ended("")),
+            None => Err(self.ended_within()),
         }
     }
 
     fn list(&mut self, depth: usize) -> Result<Json, InvalidSchema> {
         self.enter(depth)?;
         let mut items = Vec::new();
-        if self.peek() == Some(b']') {
-            self.at += 1;
+        if self.is_empty(b']')? {
             return Ok(Json::List(items));
         }
         loop {
@@ -202,18 +216,21 @@ impl Reader<'_> {
     fn object(&mut self, depth: usize) -> Result<Json, InvalidSchema> {
         self.enter(depth)?;
         let mut entries = Entries::default();
-        if self.peek() == Some(b'}') {
-            self.at += 1;
+        if self.is_empty(b'}')? {
             return Ok(Json::Object(entries.list));
         }
         loop {
-            if self.peek() != Some(b'"') {
-                return Err(self.refuse("a name in double quotes is expected here"));
+            match self.peek() {
+                Some(b'"') => {}
+                Some(_) => return Err(self.unexpected("was expecting double-quote to start field name")),
+                None => return Err(self.ended_within()),
             }
-            let name = self.string()?;
+            let name = self.string(" in field name", "name")?;
             self.blanks()?;
-            if self.peek() != Some(b':') {
-                return Err(self.refuse("a colon is expected here"));
+            match self.peek() {
+                Some(b':') => {}
+                Some(_) => return Err(self.unexpected("was expecting a colon to separate field name and value")),
+                None => return Err(self.ended_within()),
             }
             self.at += 1;
             self.blanks()?;
@@ -230,6 +247,7 @@ impl Reader<'_> {
         if depth > MAX_DEPTH {
             return Err(too_deep());
         }
+        self.starts.push(self.at);
         self.at += 1;
         self.blanks()
     }
@@ -244,18 +262,31 @@ impl Reader<'_> {
             }
             Some(byte) if byte == close => {
                 self.at += 1;
+                self.starts.pop();
                 Ok(true)
             }
-            Some(_) => Err(self.refuse(&format!("a comma or {} is expected here", char::from(close)))),
-            None => Err(self.refuse(&format!("the text ends where a comma or {} is expected", char::from(close)))),
+            Some(b'}' | b']') => Err(self.mismatched(close)),
+            Some(_) => {
+                let expected = format!("was expecting comma to separate {} entries", self.innermost());
+                Err(self.unexpected(&expected))
+            }
+            None => Err(self.not_closed()),
+        }
+    }
+
+    /// Whether an object or list that was just opened closes at once.
+    fn is_empty(&mut self, close: u8) -> Result<bool, InvalidSchema> {
+        match self.peek() {
+            Some(byte) if byte == close => self.ends(close),
+            Some(b'}' | b']') => Err(self.mismatched(close)),
+            None => Err(self.not_closed()),
+            Some(_) => Ok(false),
         }
     }
 
     fn word(&mut self, word: &str, value: Json) -> Result<Json, InvalidSchema> {
-        let rest = &self.text[self.at..];
-        let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
-        if !rest.starts_with(word) || rest[word.len()..].starts_with(is_part) {
-            return Err(self.refuse("a JSON value is expected here"));
+        if !self.rest().starts_with(word) || self.rest()[word.len()..].starts_with(continues_word) {
+            return Err(self.unknown_word());
         }
         self.at += word.len();
         Ok(value)
@@ -263,18 +294,20 @@ impl Reader<'_> {
 
     fn number(&mut self) -> Result<Json, InvalidSchema> {
         let start = self.at;
+        let mut expected = "expected digit (0-9) to start numeric value";
         if self.peek() == Some(b'-') {
             self.at += 1;
+            expected = "expected digit (0-9) to follow minus sign, for valid numeric value";
         }
-        let integer = self.digits()?;
+        let integer = self.digits(expected)?;
         if integer > 1 && self.text.as_bytes()[self.at - integer] == b'0' {
-            return Err(self.refuse("a number does not start with 0"));
+            return Err(self.refuse("Invalid numeric value: Leading zeroes not allowed"));
         }
         let mut is_fractional = false;
         if self.peek() == Some(b'.') {
             self.at += 1;
             is_fractional = true;
-            self.digits()?;
+            self.digits("Decimal point not followed by a digit")?;
         }
         if let Some(b'e' | b'E') = self.peek() {
             self.at += 1;
@@ -282,35 +315,42 @@ impl Reader<'_> {
             if let Some(b'+' | b'-') = self.peek() {
                 self.at += 1;
             }
-            self.digits()?;
+            self.digits("Exponent indicator not followed by a digit")?;
         }
         let number = &self.text[start..self.at];
         if number.len() > MAX_NUMBER_BYTES {
             return Err(InvalidSchema::TooComplex(format!("A number is longer than {MAX_NUMBER_BYTES} characters")));
         }
         if is_fractional {
-            return number.parse().map(Json::Double).map_err(|_| self.refuse("a number is expected here"));
+            return number.parse().map(Json::Double).map_err(|_| self.refuse("Invalid numeric value"));
         }
         Ok(number.parse().map_or_else(|_| Json::Big(number.to_owned()), Json::Integer))
     }
 
-    fn digits(&mut self) -> Result<usize, InvalidSchema> {
+    /// How many digits stand here; `expected` is said where there is none.
+    fn digits(&mut self, expected: &str) -> Result<usize, InvalidSchema> {
         let start = self.at;
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             self.at += 1;
         }
         if self.at == start {
-            return Err(self.refuse("a digit is expected here"));
+            return Err(match self.rest().chars().next() {
+                Some(c) => {
+                    self.refuse(&format!("Unexpected character ({}) in numeric value: {expected}", described(c)))
+                }
+                None => self.ended(" within number"),
+            });
         }
         Ok(self.at - start)
     }
 
-    fn string(&mut self) -> Result<String, InvalidSchema> {
+    /// A text in quotes: `unended` is said where the document ends within it, `what` is its kind.
+    fn string(&mut self, unended: &str, what: &str) -> Result<String, InvalidSchema> {
         self.at += 1;
         let mut text = String::new();
         let mut from = self.at;
         loop {
-            let Some(byte) = self.peek() else { return Err(self.refuse("the text ends inside a string")) };
+            let Some(byte) = self.peek() else { return Err(self.ended(unended)) };
             match byte {
                 b'"' => {
                     text.push_str(&self.text[from..self.at]);
@@ -323,7 +363,12 @@ impl Reader<'_> {
                     text.push(self.escape()?);
                     from = self.at;
                 }
-                0..0x20 => return Err(self.refuse("a control character in a string has to be escaped")),
+                0..0x20 => {
+                    let (found, rule) = (described(char::from(byte)), "has to be escaped using backslash");
+                    return Err(
+                        self.refuse(&format!("Illegal unquoted character ({found}): {rule} to be included in {what}"))
+                    );
+                }
                 _ => self.at += 1,
             }
         }
@@ -341,7 +386,11 @@ impl Reader<'_> {
             Some(b'n') => '\n',
             Some(b'r') => '\r',
             Some(b't') => '\t',
-            _ => return Err(self.refuse("this escape is not known")),
+            Some(_) => {
+                let found = self.rest().chars().next().map(described).unwrap_or_default();
+                return Err(self.refuse(&format!("Unrecognized character escape {found}")));
+            }
+            None => return Err(self.ended(" in character escape sequence")),
         };
         self.at += 1;
         Ok(escaped)
@@ -365,16 +414,112 @@ impl Reader<'_> {
     fn hex(&mut self) -> Result<u32, InvalidSchema> {
         let digits = self.text.get(self.at..self.at + 4).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
         let value = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        let value = value.ok_or_else(|| self.refuse("four hexadecimal digits are expected here"))?;
+        let value = value.ok_or_else(|| {
+            self.at += self.rest().bytes().take_while(u8::is_ascii_hexdigit).count();
+            match self.peek() {
+                Some(_) => self.unexpected("expected a hex-digit for character escape sequence"),
+                None => self.ended(" in character escape sequence"),
+            }
+        })?;
         self.at += 4;
         Ok(value)
     }
 
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    /// What is open: `Object`, `Array`, or `root`.
+    fn innermost(&self) -> &'static str {
+        match self.starts.last().map(|start| self.text.as_bytes()[*start]) {
+            Some(b'{') => "Object",
+            Some(_) => "Array",
+            None => "root",
+        }
+    }
+
+    /// A character that cannot stand here.
+    fn unexpected(&self, expected: &str) -> InvalidSchema {
+        let Some(found) = self.rest().chars().next() else { return self.ended("") };
+        if found < ' ' {
+            return self.refuse(&format!(
+                "Illegal character ({}): only regular white space (\\r, \\n, \\t) is allowed between tokens",
+                described(found)
+            ));
+        }
+        self.refuse(&format!("Unexpected character ({}): {expected}", described(found)))
+    }
+
+    /// A word that is neither `null` nor a boolean; past it.
+    fn unknown_word(&mut self) -> InvalidSchema {
+        let word: String = self.rest().chars().take_while(|c| continues_word(*c)).take(MAX_WORD).collect();
+        self.at += word.len();
+        let more = if self.rest().starts_with(continues_word) { "..." } else { "" };
+        self.refuse(&format!("Unrecognized token '{word}{more}': was expecting {VALUES}"))
+    }
+
+    /// A bracket that closes something else than what is open.
+    fn mismatched(&self, close: u8) -> InvalidSchema {
+        let found = self.rest().chars().next().unwrap_or_default();
+        let (close, what, start) = (char::from(close), self.innermost(), self.start());
+        self.refuse(&format!("Unexpected close marker '{found}': expected '{close}' (for {what} starting at {start})"))
+    }
+
+    /// The text ends where what is open could.
+    fn not_closed(&self) -> InvalidSchema {
+        let (what, start) = (self.innermost(), self.start());
+        self.ended(&format!(": expected close marker for {what} (start marker at {start})"))
+    }
+
+    /// The text ends behind a comma, a name or a colon.
+    fn ended_within(&self) -> InvalidSchema {
+        self.ended(&format!(" within/between {} entries", self.innermost()))
+    }
+
+    fn ended(&self, what: &str) -> InvalidSchema {
+        self.located("io.JsonEOFException", &format!("Unexpected end-of-input{what}"))
+    }
+
     fn refuse(&self, what: &str) -> InvalidSchema {
-        let before = &self.text[..self.at];
+        self.located("JsonParseException", what)
+    }
+
+    /// In the words of the reference's JSON library, which clients see there.
+    fn located(&self, exception: &str, what: &str) -> InvalidSchema {
+        let place = self.place(self.at);
+        InvalidSchema::Syntax(format!("com.fasterxml.jackson.core.{exception}: {what}\n at {place}"))
+    }
+
+    /// Where the innermost object or list starts.
+    fn start(&self) -> String {
+        self.place(self.starts.last().copied().unwrap_or_default())
+    }
+
+    fn place(&self, at: usize) -> String {
+        let before = &self.text[..at];
         let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        InvalidSchema::Syntax(format!("The text is not JSON: {what} (line {line}, column {column})"))
+        let column = before.rsplit('\n').next().unwrap_or_default().encode_utf16().count() + 1;
+        let source = "Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)";
+        format!("[{source}; line: {line}, column: {column}]")
+    }
+}
+
+/// Whether Java lets an identifier start so.
+fn starts_word(c: char) -> bool {
+    c.is_alphabetic() || c == '_' || c == '$'
+}
+
+fn continues_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '$'
+}
+
+/// A character as the reference's JSON library quotes it.
+fn described(c: char) -> String {
+    let code = c as u32;
+    match code {
+        _ if c.is_control() => format!("(CTRL-CHAR, code {code})"),
+        256.. => format!("'{c}' (code {code} / 0x{code:x})"),
+        _ => format!("'{c}' (code {code})"),
     }
 }
 
