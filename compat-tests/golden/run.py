@@ -6,12 +6,15 @@ A scenario must pass unless a list beside this file names it:
   on-purpose.txt  scenarios that differ deliberately; each line gives the reason, told in full in docs/differences.md.
 Lines are `corpus/scenario: reason`.
 
+Message texts of the registry are scored: 98% must be equal, the kinds of foreign text in texts-aside.txt aside.
+
     run.py [--list-failing]     prints failing scenarios as lines for not-yet.txt
 Needs SLUICE_TEST_DATABASE_URL and SLUICE_TEST_BOOTSTRAP_SERVERS, as `make test` sets them.
 """
 import glob
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -20,6 +23,9 @@ sys.path.insert(0, os.path.dirname(HERE))
 from harness import postgres, processes  # noqa: E402
 from harness.processes import CACHE, Failed, say  # noqa: E402
 from harness.sluice import Sluice  # noqa: E402
+
+
+LEAST_EQUAL_TEXTS = 0.98
 
 
 def needed(variable):
@@ -46,6 +52,45 @@ def read_list(name):
     return entries
 
 
+def foreign_texts():
+    """What texts-aside.txt lists: the kinds of text that are scored apart."""
+    patterns = []
+    with open(os.path.join(HERE, "texts-aside.txt")) as file:
+        for number, line in enumerate(file, 1):
+            line = line.strip()
+            if not line or line.startswith("#"):
+                continue
+            reason, colon, pattern = line.partition(": ")
+            if not colon or not pattern:
+                raise Failed(f"texts-aside.txt:{number}: a line is `reason: regular expression`")
+            patterns.append((reason, re.compile(pattern)))
+    return patterns
+
+
+def score_texts(scenarios):
+    """The share of equal texts among those that are not foreign, told; and the scenarios' steps that differ."""
+    patterns = foreign_texts()
+    used, foreign, equal, different = set(), [0, 0], 0, []
+    for scenario in scenarios:
+        for text in scenario["texts"]:
+            lines = text["expected"] if isinstance(text["expected"], list) else [text["expected"]]
+            kinds = [reason for reason, pattern in patterns if any(pattern.search(str(line)) for line in lines)]
+            used.update(kinds)
+            if kinds:
+                foreign[not text["equal"]] += 1
+            elif text["equal"]:
+                equal += 1
+            else:
+                different.append(f"{scenario['scenario']}#{text['step']}")
+    for reason, _ in patterns:
+        if reason not in used:
+            raise Failed(f"texts-aside.txt: no recorded text is of this kind: {reason}")
+    share = equal / max(equal + len(different), 1)
+    say(f"registry: message texts {share:.1%} equal ({equal} of {equal + len(different)}); "
+        f"foreign ones, aside: {foreign[0]} of {sum(foreign)}")
+    return share, different
+
+
 def names(corpus, folder):
     return [os.path.basename(path)[:-len(".json")] for path in sorted(glob.glob(os.path.join(HERE, corpus, folder, "*.json")))]
 
@@ -66,15 +111,14 @@ def replay(corpus, folder, server, arguments, report):
 
 
 def registry(home, bootstrap):
-    """Scenario → whether it passed, for the registry's corpus; and the scores."""
+    """Scenario → whether it passed, for the registry's corpus; steps passed and failed; each scenario's report."""
     database = postgres.new_database(needed("SLUICE_TEST_DATABASE_URL"), "golden")
     server = Sluice(os.path.join(home, "registry"), "--database-url", database, "--bootstrap-servers", bootstrap).begin().ready()
     report = replay("registry", "recorded", server, [], os.path.join(home, "registry.json"))
     server.stop()
     results = {f"registry/{s['scenario']}": s["failed"] == 0 for s in report["scenarios"]}
     steps = [report["passed"], report["failed"]]
-    texts = [sum(report["messages"][kind][0] for kind in ("message", "compat")),
-             sum(report["messages"][kind][1] for kind in ("message", "compat"))]
+    scenarios = list(report["scenarios"])
     # These scenarios need a server without any state before each.
     for name in names("registry", "recorded-empty"):
         database = "sqlite://" + os.path.join(home, f"{name}.sqlite")
@@ -82,14 +126,15 @@ def registry(home, bootstrap):
         one = replay("registry", "recorded-empty", server, ["--only", name], os.path.join(home, f"{name}.json"))
         server.stop()
         results[f"registry/{name}"] = one["failed"] == 0
+        scenarios += one["scenarios"]
         steps[0] += one["passed"]
         steps[1] += one["failed"]
-    return results, steps, texts
+    return results, steps, scenarios
 
 
 def rest(home, bootstrap, skipped):
-    """The same for the REST corpus, default profile; `skipped` scenarios are not run (they wait for routes that do
-    not exist)."""
+    """The same for the REST corpus, default profile, with the numbers of equal and of all texts; `skipped` scenarios
+    are not run (they wait for routes that do not exist)."""
     database = postgres.new_database(needed("SLUICE_TEST_DATABASE_URL"), "golden")
     server = Sluice(os.path.join(home, "rest"), "--database-url", database, "--bootstrap-servers", bootstrap).begin().ready()
     wanted = [name for name in names("rest", "recorded") if f"rest/{name}" not in skipped]
@@ -115,13 +160,14 @@ def main(arguments):
 
     # REST scenarios that are listed are run only when asked: most of them wait a minute for what is not there.
     skipped = {name for name in not_yet if name.startswith("rest/")} if "--list-failing" not in arguments else set()
-    results, scores = {}, {}
-    for corpus, run in (("registry", lambda: registry(home, bootstrap)), ("rest", lambda: rest(home, bootstrap, skipped))):
-        outcome, steps, texts = run()
-        results |= outcome
-        right = sum(outcome.values())
-        scores[corpus] = (right, len(outcome))
-        say(f"{corpus}: {right} of {len(outcome)} scenarios wholly right; steps {steps[0]} of {sum(steps)}; texts {texts[0]} of {texts[1]}")
+    outcome, steps, scenarios = registry(home, bootstrap)
+    results = dict(outcome)
+    say(f"registry: {sum(outcome.values())} of {len(outcome)} scenarios wholly right; steps {steps[0]} of {sum(steps)}")
+    share, differing_texts = score_texts(scenarios)
+    outcome, steps, texts = rest(home, bootstrap, skipped)
+    results |= outcome
+    say(f"rest: {sum(outcome.values())} of {len(outcome)} scenarios wholly right; steps {steps[0]} of {sum(steps)}; "
+        f"texts {texts[0]} of {texts[1]}")
 
     if "--list-failing" in arguments:
         for name, passed in sorted(results.items()):
@@ -135,12 +181,16 @@ def main(arguments):
         print(f"FAIL {name} must pass: {HERE}/{corpus}/replay.py … --only {scenario}")
     for name in healed:
         print(f"FAIL {name} passes and must leave its list")
+    poor = share < LEAST_EQUAL_TEXTS
+    if poor:
+        print(f"FAIL registry: {share:.2%} of the message texts are equal, at least {LEAST_EQUAL_TEXTS:.0%} must be; "
+              f"different: {', '.join(differing_texts)}")
     if broken or healed:
         for log in glob.glob(os.path.join(home, "*.log")):
             print(processes.tail(log, 60))
     expected = len(results) - sum(1 for name in results if name in not_yet or name in on_purpose)
-    print(f"{expected - len(broken)} passed, {len(broken) + len(healed)} failed")
-    return 1 if broken or healed else 0
+    print(f"{expected - len(broken)} passed, {len(broken) + len(healed) + poor} failed")
+    return 1 if broken or healed or poor else 0
 
 
 if __name__ == "__main__":
