@@ -117,6 +117,42 @@ impl ErrorText {
     }
 }
 
+/// Runs `start` with this thread under Linux's `SCHED_BATCH`; threads that it starts inherit that.
+///
+/// A batch thread that wakes up does not push another off its core. librdkafka's threads are woken with the first of
+/// many records that a worker is about to offer: on a busy core they would take it at once, for a batch of a few. On an
+/// idle core nothing changes. Where the policy cannot be had, `start` runs as it is.
+pub(crate) fn in_batch_policy<T>(start: impl FnOnce() -> T) -> T {
+    let before = batch_policy(true);
+    let result = start();
+    if before {
+        batch_policy(false);
+    }
+    result
+}
+
+/// Puts this thread under `SCHED_BATCH`, or back under the usual policy; whether it was changed.
+pub(crate) fn batch_policy(is_batch: bool) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        let (from, to) = match is_batch {
+            true => (libc::SCHED_OTHER, libc::SCHED_BATCH),
+            false => (libc::SCHED_BATCH, libc::SCHED_OTHER),
+        };
+        // SAFETY: 0 is the calling thread; the parameters, for which zero is the right value whatever fields there are,
+        // outlive the call, which changes nothing but this thread's policy, between two that need no privilege.
+        unsafe {
+            let parameters: libc::sched_param = std::mem::zeroed();
+            libc::sched_getscheduler(0) == from && libc::sched_setscheduler(0, to, &parameters) == 0
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = is_batch;
+        false
+    }
+}
+
 /// What kind of client a handle is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -545,4 +581,25 @@ impl Metadata {
 unsafe fn code_at(field: *const sys::rd_kafka_resp_err_t) -> Code {
     // SAFETY: a C enum is an `int` on the platforms librdkafka runs on; read as such, any value is valid.
     unsafe { field.cast::<c_int>().read() }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    fn policy() -> c_int {
+        // SAFETY: 0 is the calling thread.
+        unsafe { libc::sched_getscheduler(0) }
+    }
+
+    #[test]
+    fn threads_started_in_batch_policy_keep_it_and_the_one_that_started_them_does_not() {
+        let theirs = in_batch_policy(|| std::thread::spawn(policy)).join().unwrap();
+        assert_eq!((theirs, policy()), (libc::SCHED_BATCH, libc::SCHED_OTHER));
+        // one that is under it already stays so
+        batch_policy(true);
+        let inside = in_batch_policy(policy);
+        assert_eq!((inside, policy()), (libc::SCHED_BATCH, libc::SCHED_BATCH));
+        batch_policy(false);
+    }
 }

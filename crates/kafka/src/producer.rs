@@ -28,7 +28,7 @@ use crate::client::{Alive, Core, Flavour, IDLE_POLL_MS, as_ms, spawn};
 use crate::error::{
     self, Code, LOCAL_FATAL, LOCAL_QUEUE_FULL, LOCAL_STATE, LOCAL_UNKNOWN_PARTITION, MESSAGE_TOO_LARGE, NO_ERROR,
 };
-use crate::ffi::{Event, Handle, Kind, Report, Reports, Topic};
+use crate::ffi::{self, Event, Handle, Kind, Report, Reports, Topic};
 
 /// Topic handles kept per lane.
 const MOST_TOPICS: usize = 4_096;
@@ -350,7 +350,8 @@ impl LaneProducer {
             return Err(format!("the producer is being replaced: {death}"));
         }
         state.started = Some(Instant::now());
-        let started = Handle::new(Kind::Producer, &self.core.settings.producer(self.lane));
+        let properties = self.core.settings.producer(self.lane);
+        let started = ffi::in_batch_policy(|| Handle::new(Kind::Producer, &properties));
         let handle = started.inspect_err(|text| state.last_death = Some(text.clone()))?;
         let producer = Arc::new(Producer {
             handle: Arc::new(handle),
@@ -358,7 +359,10 @@ impl LaneProducer {
             life: AtomicU8::new(LIVING),
         });
         let (lane, serving) = (self.clone(), producer.clone());
-        spawn(&format!("kafka-{}", lane_name(self.lane)), move || lane.serve(&serving))?;
+        spawn(&format!("kafka-{}", lane_name(self.lane)), move || {
+            ffi::batch_policy(true);
+            lane.serve(&serving);
+        })?;
         state.current = Some(producer.clone());
         Ok(producer)
     }
