@@ -10,6 +10,7 @@
 //! Source: jackson-databind `MappingIterator` (`_resync`), rest-proxy.md §2.2; recordings `stream-*`.
 
 use bytes::{Buf, Bytes, BytesMut};
+use memchr::memchr2;
 use sluice_data_plane::record::RecordRequest;
 
 use super::encoding::Transcoder;
@@ -49,51 +50,63 @@ struct Outline {
     depth: usize,
     in_text: bool,
     is_escaped: bool,
+    /// Whether what was looked at last ends with the end of a value.
     is_closed: bool,
     /// How long the record was when it was last tried.
     tried: usize,
 }
 
 impl Outline {
+    /// Looks at `bytes` from where it stopped, up to the first end of a value, if there is one.
     fn follow(&mut self, bytes: &[u8]) {
-        for byte in bytes.get(self.seen..).unwrap_or_default() {
+        self.is_closed = false;
+        while let Some(byte) = bytes.get(self.seen).filter(|_| !self.is_closed) {
             if self.in_text {
-                match byte {
-                    _ if self.is_escaped => self.is_escaped = false,
+                if std::mem::take(&mut self.is_escaped) {
+                    self.seen += 1;
+                    continue;
+                }
+                let rest = bytes.get(self.seen..).unwrap_or_default();
+                let Some(found) = memchr2(b'"', b'\\', rest) else {
+                    self.seen = bytes.len();
+                    return;
+                };
+                match rest[found] {
                     b'\\' => self.is_escaped = true,
-                    b'"' => {
+                    _ => {
                         self.in_text = false;
-                        self.is_closed |= self.depth == 0;
+                        self.is_closed = self.depth == 0;
                     }
-                    _ => {}
                 }
-            } else {
-                match byte {
-                    b'"' => self.in_text = true,
-                    b'{' | b'[' => self.depth += 1,
-                    b'}' | b']' => {
-                        self.depth = self.depth.saturating_sub(1);
-                        self.is_closed |= self.depth == 0;
-                    }
-                    // Words and numbers end before something else.
-                    _ if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'.') => {}
-                    _ => self.is_closed |= self.depth == 0,
-                }
+                self.seen += found + 1;
+                continue;
             }
+            match byte {
+                b'"' => self.in_text = true,
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => {
+                    self.depth = self.depth.saturating_sub(1);
+                    self.is_closed = self.depth == 0;
+                }
+                // Words and numbers end before something else.
+                _ if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'.') => {}
+                _ => self.is_closed = self.depth == 0,
+            }
+            self.seen += 1;
         }
-        self.seen = bytes.len();
     }
 
     /// Whether trying again may tell something new.
     fn is_worth_a_try(&mut self, bytes: &[u8]) -> bool {
         self.follow(bytes);
-        std::mem::take(&mut self.is_closed) || bytes.len() >= 2 * self.tried
+        self.is_closed || bytes.len() >= 2 * self.tried
     }
 
     /// The record was tried with these bytes, in vain.
     fn tried(&mut self, bytes: &[u8]) {
-        self.follow(bytes);
-        self.is_closed = false;
+        while self.seen < bytes.len() {
+            self.follow(bytes);
+        }
         self.tried = bytes.len();
     }
 }
