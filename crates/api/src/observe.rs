@@ -1,20 +1,21 @@
 //! What is known about a request afterwards: its id, and one line in the access log.
 //!
-//! The log is a bounded queue in front of one writing thread: a request never waits for a disk, and when the queue is
+//! The log is a bounded buffer in front of one writing thread: a request never waits for a disk, and when the buffer is
 //! full lines are dropped and counted. Answers 2xx to reads are sampled; errors and writes are always written. Never
 //! bodies, never headers but the request's id.
 
-use std::cell::Cell;
-use std::fmt::{self, Write as _};
+use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
+use parking_lot::{Condvar, Mutex};
 
 /// `X-Request-ID`
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -101,15 +102,30 @@ pub struct Entry<'a> {
 /// The access log. Clone-free: share it behind an `Arc`.
 #[derive(Debug, Default)]
 pub struct AccessLog {
-    sender: Option<SyncSender<String>>,
+    lines: Option<Arc<Lines>>,
     writer: Option<JoinHandle<()>>,
     sample: u32,
     turn: AtomicU32,
     dropped: AtomicU64,
 }
 
-const QUEUE_LINES: usize = 8192;
-const BUFFER_BYTES: usize = 64 * 1024;
+/// Lines that wait for the writing thread, in one text: a line of its own would be allocated here and freed there.
+#[derive(Debug, Default)]
+struct Lines {
+    waiting: Mutex<Waiting>,
+    arrived: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    text: String,
+    is_closed: bool,
+}
+
+/// Bytes that may wait.
+const BUFFER_BYTES: usize = 2 * 1024 * 1024;
+/// What the buffer keeps of its size after a burst.
+const KEPT_BYTES: usize = 64 * 1024;
 /// How long lines are collected before they are written.
 const BATCH: Duration = Duration::from_millis(10);
 
@@ -121,11 +137,12 @@ impl AccessLog {
 
     /// A log that writes to `out` on a thread of its own, and one of `sample` successful reads (1 = all, 0 = none).
     pub fn to(out: Box<dyn Write + Send>, sample: u32) -> std::io::Result<AccessLog> {
-        let (sender, receiver) = sync_channel(QUEUE_LINES);
+        let lines = Arc::new(Lines::default());
         let thread = std::thread::Builder::new().name("access-log".to_owned());
-        let writer = thread.spawn(move || write_lines(out, &receiver))?;
+        let writing = lines.clone();
+        let writer = thread.spawn(move || write_lines(out, &writing))?;
         Ok(AccessLog {
-            sender: Some(sender),
+            lines: Some(lines),
             writer: Some(writer),
             sample,
             turn: AtomicU32::new(0),
@@ -135,7 +152,7 @@ impl AccessLog {
 
     /// Whether a request with this outcome gets a line.
     pub fn wants(&self, is_read: bool, status: u16) -> bool {
-        if self.sender.is_none() {
+        if self.lines.is_none() {
             return false;
         }
         if !is_read || !(200..300).contains(&status) {
@@ -144,12 +161,18 @@ impl AccessLog {
         self.sample > 0 && self.turn.fetch_add(1, Ordering::Relaxed).is_multiple_of(self.sample)
     }
 
-    /// Writes a line, or counts it as dropped if the queue is full.
+    /// Writes a line, or counts it as dropped if the buffer is full.
     pub fn write(&self, entry: &Entry<'_>) {
-        let Some(sender) = &self.sender else { return };
-        if sender.try_send(line(entry, SystemTime::now())).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
+        thread_local!(static LINE: RefCell<String> = const { RefCell::new(String::new()) });
+        let Some(lines) = &self.lines else { return };
+        LINE.with_borrow_mut(|line| {
+            line.clear();
+            write_line(line, entry, SystemTime::now());
+            if !lines.add(line) {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+            line.shrink_to(KEPT_BYTES);
+        });
     }
 
     /// Lines dropped so far.
@@ -161,47 +184,66 @@ impl AccessLog {
 impl Drop for AccessLog {
     /// Waits until the last line is written.
     fn drop(&mut self) {
-        self.sender = None;
+        if let Some(lines) = &self.lines {
+            lines.waiting.lock().is_closed = true;
+            lines.arrived.notify_one();
+        }
         if let Some(writer) = self.writer.take() {
             let _ = writer.join();
         }
     }
 }
 
-/// Writes what has come in, then waits a moment for more: a request that logs while this thread sleeps needs not wake it.
-fn write_lines(mut out: Box<dyn Write + Send>, lines: &Receiver<String>) {
-    let mut buffer = String::new();
-    while let Ok(line) = lines.recv() {
-        buffer.push_str(&line);
-        std::thread::sleep(BATCH);
-        for line in lines.try_iter() {
-            buffer.push_str(&line);
-            if buffer.len() >= BUFFER_BYTES {
-                write_out(&mut out, &mut buffer);
-            }
+impl Lines {
+    /// Whether there was room for `line`.
+    fn add(&self, line: &str) -> bool {
+        let mut waiting = self.waiting.lock();
+        if waiting.text.len() + line.len() > BUFFER_BYTES {
+            return false;
         }
-        write_out(&mut out, &mut buffer);
+        let is_first = waiting.text.is_empty();
+        waiting.text.push_str(line);
+        drop(waiting);
+        if is_first {
+            self.arrived.notify_one();
+        }
+        true
+    }
+
+    /// Changes `text`, which was dealt with, for what has come in; waits for the first line. `false` at the end.
+    fn take(&self, text: &mut String) -> bool {
+        text.clear();
+        text.shrink_to(KEPT_BYTES);
+        let mut waiting = self.waiting.lock();
+        while waiting.text.is_empty() && !waiting.is_closed {
+            self.arrived.wait(&mut waiting);
+        }
+        std::mem::swap(&mut waiting.text, text);
+        !text.is_empty()
     }
 }
 
-fn write_out(out: &mut Box<dyn Write + Send>, buffer: &mut String) {
-    // A log that cannot be written is no reason to stop serving.
-    let _ = out.write_all(buffer.as_bytes()).and_then(|()| out.flush());
-    buffer.clear();
+/// Writes what has come in, then lets more come: a request that logs while this thread sleeps needs not wake it.
+fn write_lines(mut out: Box<dyn Write + Send>, lines: &Lines) {
+    let mut text = String::new();
+    while lines.take(&mut text) {
+        // A log that cannot be written is no reason to stop serving.
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        std::thread::sleep(BATCH);
+    }
 }
 
-fn line(entry: &Entry<'_>, now: SystemTime) -> String {
-    let mut line = String::with_capacity(224 + entry.target.len());
+fn write_line(line: &mut String, entry: &Entry<'_>, now: SystemTime) {
     line.push_str("{\"time\":\"");
-    timestamp(&mut line, now);
+    timestamp(line, now);
     line.push_str("\",\"request_id\":");
-    quote(&mut line, std::str::from_utf8(entry.id.0.as_bytes()).unwrap_or("not UTF-8"));
+    quote(line, std::str::from_utf8(entry.id.0.as_bytes()).unwrap_or("not UTF-8"));
     line.push_str(",\"method\":");
-    quote(&mut line, entry.method);
+    quote(line, entry.method);
     line.push_str(",\"target\":");
-    quote(&mut line, entry.target);
+    quote(line, entry.target);
     line.push_str(",\"operation\":");
-    quote(&mut line, entry.operation);
+    quote(line, entry.operation);
     let mut digits = itoa::Buffer::new();
     line.push_str(",\"status\":");
     line.push_str(digits.format(entry.status));
@@ -212,7 +254,6 @@ fn line(entry: &Entry<'_>, now: SystemTime) -> String {
     line.push_str(",\"took_us\":");
     line.push_str(digits.format(entry.took.as_micros()));
     line.push_str("}\n");
-    line
 }
 
 /// `text` as a JSON string; what needs no escapes is copied.
@@ -240,8 +281,14 @@ fn timestamp(line: &mut String, now: SystemTime) {
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let millis = since.subsec_millis();
-    // Writing to a String cannot fail.
-    let _ = write!(line, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z");
+    let places = [(year, 4, '-'), (month, 2, '-'), (day, 2, 'T'), (hour, 2, ':'), (minute, 2, ':'), (second, 2, '.')];
+    for (number, width, behind) in places.into_iter().chain([(u64::from(millis), 3, 'Z')]) {
+        let mut digits = itoa::Buffer::new();
+        let digits = digits.format(number);
+        (digits.len()..width).for_each(|_| line.push('0'));
+        line.push_str(digits);
+        line.push(behind);
+    }
 }
 
 #[cfg(test)]
@@ -273,12 +320,59 @@ mod tests {
             bytes: Some(5),
             took: Duration::from_micros(12),
         };
-        let line = line(&entry, UNIX_EPOCH + Duration::from_millis(1_709_210_096_789));
+        let mut line = String::new();
+        write_line(&mut line, &entry, UNIX_EPOCH + Duration::from_millis(1_709_210_096_789));
         assert_eq!(line.matches('\n').count(), 1);
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["time"], "2024-02-29T12:34:56.789Z");
         assert_eq!(value["target"], "/subjects/a\"b\u{1}");
         assert_eq!(value["took_us"], 12);
+        let mut early = String::new();
+        timestamp(&mut early, UNIX_EPOCH + Duration::from_millis(1));
+        assert_eq!(early, "1970-01-01T00:00:00.001Z");
+    }
+
+    /// Somewhere to write to that keeps everything, and says nothing before it may.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<(Mutex<Vec<u8>>, Mutex<()>)>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            let _may = self.0.1.lock();
+            self.0.0.lock().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn every_line_is_written_before_the_log_ends_and_what_finds_no_room_is_counted() {
+        let kept = Kept::default();
+        let stuck = kept.0.1.lock();
+        let log = AccessLog::to(Box::new(kept.clone()), 1).unwrap();
+        let id = RequestId::random();
+        let target = "x".repeat(1000);
+        let entry = Entry {
+            id: &id,
+            method: "GET",
+            target: &target,
+            operation: "-",
+            status: 404,
+            bytes: None,
+            took: Duration::ZERO,
+        };
+        let offered = 3 * BUFFER_BYTES / 1000;
+        (0..offered).for_each(|_| log.write(&entry));
+        let dropped = log.dropped() as usize;
+        assert!(dropped > 0 && dropped < offered, "{dropped} of {offered}");
+        drop(stuck);
+        drop(log);
+        let text = String::from_utf8(kept.0.0.lock().clone()).unwrap();
+        assert_eq!(text.lines().count() + dropped, offered);
+        assert!(text.lines().all(|line| line.ends_with('}') && line.contains(&target)));
     }
 
     #[test]
