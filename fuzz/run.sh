@@ -7,6 +7,7 @@
 set -eu
 seconds=${SECONDS:-20}                   # read first: a bash that plays sh starts counting in this variable
 [ "$seconds" -gt 1 ] || seconds=20
+began=$(date +%s)
 
 version=0.13.2
 cd "$(dirname "$0")/.."
@@ -25,3 +26,4 @@ for target in $targets; do
     mkdir -p "fuzz/corpus/$target"
     cargo fuzz run "$target" -- -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1
 done
+echo "== all of it, with building: $(($(date +%s) - began))s"

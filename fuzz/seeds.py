@@ -1,13 +1,9 @@
 #!/usr/bin/env python3
 """Writes the seeds of every fuzz target into fuzz/corpus/, from the corpora that the tests use.
 
-Schema texts: every protobuf text and JSON Schema of the recorded exchanges and the built-in files. Pairs for `compatibility`: the
-old and new texts of one recorded scenario. Bodies of requests: whatever the recordings sent to the registry. JSON,
-payloads and frames: what the recordings of produce sent and what was found in Kafka, and the files of
-fuzz/seeds/<target>/.
-Schema texts: every protobuf and Avro text of the recorded exchanges and the built-in files. Pairs for `compatibility`: the
-old and new texts of one recorded scenario. JSON, payloads and frames: what the recordings of produce sent and what
-was found in Kafka, and the files of fuzz/seeds/<target>/.
+Schema texts: every text of the recorded exchanges, by language, and the built-in files. Pairs: the old and new texts of
+one recorded scenario. Bodies of requests: whatever the recordings sent to the registry. JSON, payloads and frames: what
+the recordings of produce sent and what was found in Kafka, and the files of fuzz/seeds/<target>/.
 """
 
 import base64
@@ -18,6 +14,14 @@ import pathlib
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 GOLDEN = ROOT / "compat-tests" / "golden"
+# Big texts and bodies only slow a fuzzer down.
+MAX_BYTES = 4096
+# Per language the targets that take a text, and the one that takes two.
+LANGUAGES = [
+    ("PROTOBUF", ["proto_parser", "canonical_print"], "compatibility"),
+    ("AVRO", ["avro_parser"], "avro_compatibility"),
+    ("JSON", ["json_schema_parser"], "json_schema_compatibility"),
+]
 
 
 def write(target: str, seed: bytes) -> None:
@@ -35,58 +39,41 @@ def objects(node):
         yield from objects(child)
 
 
-def schema_texts(scenario, *types) -> list[str]:
-    """Every schema text that is said to be of one of `types`, in either API's word for it; none said is AVRO."""
+def schema_texts(scenario, language) -> list[str]:
+    """Every schema text that is said to be of `language`, in either API's word for it; none said is AVRO."""
     found = []
     for node in objects(scenario):
         text = node.get("schema")
         said = {node.get("schemaType"), node.get("type")} - {None} or {"AVRO"}
-        if said.intersection(types) and isinstance(text, str) and text not in found:
+        is_small = isinstance(text, str) and len(text) <= MAX_BYTES
+        if language in said and is_small and text not in found:
             found.append(text)
     return found
 
 
-def avro_texts(scenario) -> list[str]:
-    """Every schema text without a type, or said to be Avro."""
-    nodes = [node for node in objects(scenario) if node.get("schemaType", "AVRO") == "AVRO"]
-    texts = (node["schema"] for node in nodes if isinstance(node.get("schema"), str) and len(node["schema"]) <= 4096)
-    return list(dict.fromkeys(texts))
-
-
 def bodies(step) -> list[bytes]:
-    """What a recorded request sent: JSON, text or bytes; big ones only slow a fuzzer down."""
-    sent = []
-    if "body" in step:
-        sent.append(json.dumps(step["body"], ensure_ascii=False).encode())
-    if "body_text" in step:
-        sent.append(step["body_text"].encode())
-    if "body_base64" in step:
-        sent.append(base64.b64decode(step["body_base64"]))
-    return [body for body in sent if len(body) <= 4096]
+    """What a recorded request sent: JSON, text or bytes, or records one behind the other."""
+    sent = [json.dumps(step[name], ensure_ascii=False).encode() for name in ("body", "json") if name in step]
+    sent += [step[name].encode() for name in ("body_text", "text") if name in step]
+    sent += [base64.b64decode(step[name]) for name in ("body_base64", "base64") if name in step]
+    if "records" in step:
+        sent.append("\n".join(json.dumps(record, ensure_ascii=False) for record in step["records"]).encode())
+    return [body for body in sent if len(body) <= MAX_BYTES]
 
 
 def registry() -> None:
     for path in sorted(GOLDEN.glob("registry/recorded*/*.json")):
         scenario = json.loads(path.read_text())
-        schemas = schema_texts(scenario, "JSON")
-        for text in schemas:
-            write("json_schema_parser", text.encode())
-        for old, new in zip(schemas, schemas[1:]):
-            write("json_schema_compatibility", f"{old}\0{new}".encode())
-        avro = avro_texts(scenario)
-        for text in avro:
-            write("avro_parser", text.encode(errors="replace"))
-        for old, new in zip(avro, avro[1:] or avro):
-            write("avro_compatibility", f"{old}\0{new}".encode(errors="replace"))
-        texts = schema_texts(scenario, "PROTOBUF")
-        for text in texts:
-            write("proto_parser", text.encode())
-            write("canonical_print", text.encode())
+        for language, parsers, pairs in LANGUAGES:
+            texts = schema_texts(scenario, language)
+            for parser in parsers:
+                for text in texts:
+                    write(parser, text.encode(errors="replace"))
+            for old, new in zip(texts, texts[1:] or texts):
+                write(pairs, f"{old}\0{new}".encode(errors="replace"))
         for step in scenario.get("steps", []):
             for body in bodies(step):
                 write("request_bodies", body)
-        for old, new in zip(texts, texts[1:]):
-            write("compatibility", f"{old}\0{new}".encode())
 
 
 def rest() -> None:
@@ -94,6 +81,10 @@ def rest() -> None:
         scenario = json.loads(path.read_text())
         is_protobuf = "PROTOBUF" in path.read_text()
         is_avro = "AVRO" in path.read_text()
+        for step in scenario.get("steps", []):
+            for body in bodies(step):
+                # The first byte says how the rest is cut.
+                write("record_stream", bytes([len(body) % 64]) + body)
         for node in objects(scenario):
             if is_protobuf and isinstance(node.get("data"), dict):
                 write("json_to_protobuf", json.dumps(node["data"]).encode())
