@@ -282,6 +282,8 @@ impl KafkaSettings {
         let mut properties = Properties(self.common());
         // producer properties in `extra` are harmless here, but a producer's queue is not needed
         properties.set("queue.buffering.max.messages", 1);
+        // whatever the kind of client, offsets are asked under it: the default ends them at the first open transaction
+        properties.set("isolation.level", READ_UNCOMMITTED);
         properties.set("allow.auto.create.topics", may_create_topics);
         properties.0
     }
@@ -290,7 +292,7 @@ impl KafkaSettings {
     pub(crate) fn consumer(&self) -> Vec<(String, String)> {
         let mut properties = Properties(self.common());
         properties.set("enable.partition.eof", true);
-        properties.set("isolation.level", "read_uncommitted");
+        properties.set("isolation.level", READ_UNCOMMITTED);
         properties.set("fetch.wait.max.ms", 100);
         properties.set("fetch.error.backoff.ms", 50);
         properties.set("fetch.message.max.bytes", 1_048_576);
@@ -298,6 +300,9 @@ impl KafkaSettings {
         properties.0
     }
 }
+
+/// Records of open transactions are there, as in the reference.
+const READ_UNCOMMITTED: &str = "read_uncommitted";
 
 /// Properties under construction; a later value wins.
 struct Properties(Vec<(String, String)>);
@@ -479,6 +484,13 @@ mod tests {
         for (name, in_redirectable, in_pinned) in table {
             assert_eq!(value(&redirectable, name), Some(in_redirectable), "{name}");
             assert_eq!(value(&pinned, name), Some(in_pinned), "{name}");
+        }
+    }
+
+    #[test]
+    fn offsets_and_records_do_not_end_at_an_open_transaction() {
+        for properties in [settings().admin(false), settings().consumer()] {
+            assert_eq!(value(&properties, "isolation.level"), Some("read_uncommitted"));
         }
     }
 

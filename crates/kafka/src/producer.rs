@@ -467,7 +467,7 @@ impl LaneProducer {
         if let Some(topic) = report.topic() {
             self.doubt_topic(&topic, code);
         }
-        let error = self.core.admin_error(code, report.said());
+        let error = self.core.admin_error(code, None);
         failed(persistence, error.code, error.message)
     }
 

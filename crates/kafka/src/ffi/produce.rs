@@ -157,6 +157,9 @@ impl<'h> Reports<'h> {
 }
 
 /// One record's report. Lives within the event.
+///
+/// What the broker said about it cannot be had: `rd_kafka_message_produce_errstr` points into a result that librdkafka
+/// has freed by then (2.12.1: `rd_kafka_handle_Produce` destroys it, the report's operation keeps a copy of its own).
 pub(crate) struct Report<'e> {
     message: NonNull<sys::rd_kafka_message_t>,
     event: PhantomData<&'e ()>,
@@ -195,12 +198,6 @@ impl Report<'_> {
         // SAFETY: as above; a null type is allowed.
         let timestamp_ms = unsafe { sys::rd_kafka_message_timestamp(self.message.as_ptr(), ptr::null_mut()) };
         (timestamp_ms >= 0).then_some(timestamp_ms)
-    }
-
-    /// What the broker said about this record or its batch, if it said anything.
-    pub(crate) fn said(&self) -> Option<String> {
-        // SAFETY: as above; the text lives as long as the message and is copied.
-        unsafe { owned(sys::rd_kafka_message_produce_errstr(self.message.as_ptr())) }
     }
 
     /// Name of the record's topic.
