@@ -149,7 +149,12 @@ pub fn int(value: Json<'_>) -> Result<Option<i32>, HttpError> {
             let fits = |n: f64| (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&n).then_some(n as i32);
             match whole.or_else(|| cut().and_then(fits)) {
                 Some(int) => Ok(Some(int)),
-                None => refuse(format!("Numeric value ({}) out of range of int", shortened(number))),
+                None => refuse(format!(
+                    "Numeric value ({}) out of range of int ({} - {})",
+                    shortened(number),
+                    i32::MIN,
+                    i32::MAX
+                )),
             }
         }
         Json::Text(text) if text.trim().is_empty() => Ok(None),

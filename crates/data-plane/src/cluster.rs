@@ -181,8 +181,8 @@ pub struct NewTopic {
     pub replication_factor: Option<i16>,
     /// Brokers per partition; wins over both counts.
     pub assignments: Option<Vec<(i32, Vec<i32>)>>,
-    /// Configs.
-    pub configs: Vec<(String, String)>,
+    /// Configs; one without a value is the broker's to refuse.
+    pub configs: Vec<(String, Option<String>)>,
     /// Only check.
     pub validate_only: bool,
 }

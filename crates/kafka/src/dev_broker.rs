@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn what_dev_cannot_do_is_said_at_once() {
-        let configs = NewTopic { configs: vec![("retention.ms".into(), "1".into())], ..topic("new") };
+        let configs = NewTopic { configs: vec![("retention.ms".into(), Some("1".into()))], ..topic("new") };
         let assigned = NewTopic { assignments: Some(vec![(0, vec![1])]), ..topic("new") };
         for topic in [configs, assigned] {
             let (code, text) = planned(&topic).unwrap_err();

@@ -39,8 +39,11 @@ async fn an_undeclared_topic_is_made_only_for_one_who_may() {
 #[tokio::test]
 async fn topic_configs_are_refused_at_once() {
     let dev = dev().await;
-    let topic =
-        NewTopic { name: "t".into(), configs: vec![("retention.ms".into(), "1000".into())], ..NewTopic::default() };
+    let topic = NewTopic {
+        name: "t".into(),
+        configs: vec![("retention.ms".into(), Some("1000".into()))],
+        ..NewTopic::default()
+    };
     let error = dev.cluster.admin.create_topic(&topic, 5_000).await.unwrap_err();
     assert_eq!(error, AdminError::not_in_dev("A topic with configs"));
     assert_eq!(error.message, "A topic with configs is not available in dev");

@@ -79,14 +79,16 @@ async fn the_expected_id_lets_records_through_and_another_does_not() {
 async fn mistakes_in_a_new_topic_come_with_the_brokers_words() {
     let kafka = kafka().await;
     let topic = |change: fn(NewTopic) -> NewTopic| change(NewTopic { name: kafka.name("t"), ..NewTopic::default() });
-    let unknown_config = topic(|new| NewTopic { configs: vec![("no.such.config".into(), "1".into())], ..new });
-    let wrong_config = topic(|new| NewTopic { configs: vec![("retention.ms".into(), "soon".into())], ..new });
+    let unknown_config = topic(|new| NewTopic { configs: vec![("no.such.config".into(), Some("1".into()))], ..new });
+    let wrong_config = topic(|new| NewTopic { configs: vec![("retention.ms".into(), Some("soon".into()))], ..new });
+    let no_value = topic(|new| NewTopic { configs: vec![("retention.ms".into(), None)], ..new });
     let unknown_broker = topic(|new| NewTopic { assignments: Some(vec![(0, vec![987_654])]), ..new });
     let no_broker = topic(|new| NewTopic { assignments: Some(vec![(0, vec![])]), ..new });
     let huge = topic(|new| NewTopic { partitions: Some(20_000), ..new });
     let table = [
         (unknown_config, 40, "Unknown topic config name: no.such.config"),
         (wrong_config, 40, "Invalid value soon for configuration retention.ms: Not a number of type LONG"),
+        (no_value, 40, "Null value not supported for topic configs: retention.ms"),
         (
             unknown_broker,
             39,
@@ -108,7 +110,7 @@ async fn configs_and_assignments_are_followed() {
     let new = NewTopic {
         name: kafka.name("t"),
         assignments: Some(vec![(1, vec![broker]), (0, vec![broker])]),
-        configs: vec![("max.message.bytes".into(), "1000".into())],
+        configs: vec![("max.message.bytes".into(), Some("1000".into()))],
         ..NewTopic::default()
     };
     kafka.cluster.admin.create_topic(&new, 20_000).await.unwrap();

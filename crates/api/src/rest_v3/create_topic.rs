@@ -42,7 +42,8 @@ fn read(document: Json<'_>) -> Result<NewTopic, HttpError> {
     let name = fields.text("topic_name")?;
     let partitions = fields.int("partitions_count")?;
     let replication_factor = fields.int("replication_factor")?.map(short).transpose()?;
-    let assignments = fields.take("replicas_assignments").map(assignments).transpose()?;
+    // An empty one assigns nothing: the counts decide.
+    let assignments = fields.take("replicas_assignments").map(assignments).transpose()?.filter(|map| !map.is_empty());
     let configs = match fields.take("configs") {
         None => Vec::new(),
         Some(Json::List(items)) => items.into_iter().enumerate().map(config).collect::<Result<Vec<_>, _>>()?,
@@ -52,7 +53,7 @@ fn read(document: Json<'_>) -> Result<NewTopic, HttpError> {
     // A missing name weighs more than an unknown field.
     let name = name.ok_or_else(|| bad("Cannot construct instance of `CreateTopicRequest`, problem: Null topicName"))?;
     fields.refuse_unknown()?;
-    let mut given: Vec<(String, String)> = Vec::new();
+    let mut given: Vec<(String, Option<String>)> = Vec::new();
     for (name, value) in configs {
         if given.iter().any(|(known, _)| *known == name) {
             return Err(bad(format!("Error due to duplicate config keys: {name}")));
@@ -66,7 +67,8 @@ fn short(number: i32) -> Result<i16, HttpError> {
     i16::try_from(number).map_err(|_| bad(format!("Numeric value ({number}) out of range of Java short")))
 }
 
-fn config((index, item): (usize, Json<'_>)) -> Result<(String, String), HttpError> {
+/// Name and value; without a value it is the broker's to refuse.
+fn config((index, item): (usize, Json<'_>)) -> Result<(String, Option<String>), HttpError> {
     if item == Json::Null {
         return Err(bad(format!("Cannot construct instance of `CreateTopicRequest`, problem: at index {index}")));
     }
@@ -75,7 +77,6 @@ fn config((index, item): (usize, Json<'_>)) -> Result<(String, String), HttpErro
     let value = fields.text("value")?;
     let name = name.ok_or_else(|| bad("Cannot construct instance of `ConfigEntry`, problem: Null name"))?;
     fields.refuse_unknown()?;
-    let value = value.ok_or_else(|| bad(format!("Null value not supported for topic configs: {name}")))?;
     Ok((name, value))
 }
 
@@ -111,6 +112,9 @@ mod tests {
     fn counts_are_read_as_the_reference_reads_them() {
         let topic = body(r#"{"topic_name": "t", "partitions_count": "3", "replication_factor": 1.9}"#).unwrap();
         assert_eq!((topic.partitions, topic.replication_factor), (Some(3), Some(1)));
+        let assigned = |map: &str| body(&format!(r#"{{"topic_name": "t", "replicas_assignments": {map}}}"#)).unwrap();
+        assert_eq!(assigned(r#"{"1": [2], "0": [1]}"#).assignments, Some(vec![(0, vec![1]), (1, vec![2])]));
+        assert_eq!(assigned("{}").assignments, None);
         assert!(body(r#"{"topic_name": "t", "replication_factor": 40000}"#).is_err());
         assert!(body(r#"{"topic_name": "t", "partitions_count": true}"#).is_err());
     }
@@ -127,5 +131,8 @@ mod tests {
     fn a_config_that_stands_twice_is_the_clients_mistake() {
         let twice = r#"{"topic_name": "t", "configs": [{"name": "a", "value": "1"}, {"name": "a", "value": 2}]}"#;
         assert!(matches!(body(twice), Err(HttpError::BadBody(_))));
+        let without_value = r#"{"topic_name": "t", "configs": [{"name": "a", "value": null}, {"name": "b"}]}"#;
+        let none = |name: &str| (name.to_owned(), None::<String>);
+        assert_eq!(body(without_value).unwrap().configs, [none("a"), none("b")], "the broker's to refuse");
     }
 }

@@ -20,8 +20,25 @@ pub enum RestError {
     BadParameter(String),
     /// The use case refused or failed.
     Data(Error),
-    /// As `Data`, on a route where an unknown cluster is the generic 404.
+    /// As `Data`, on a route of one cluster, where an unknown one is the generic 404.
     DataOfOne(Error),
+    /// A partition of a topic that is not there.
+    UnknownTopicOf {
+        /// Of the path.
+        topic: String,
+        /// Likewise.
+        partition: i32,
+    },
+}
+
+impl RestError {
+    /// `error` of a question about one partition.
+    pub(super) fn of_partition(error: Error, topic: &str, partition: i32) -> RestError {
+        match error {
+            Error::UnknownTopic => RestError::UnknownTopicOf { topic: topic.to_owned(), partition },
+            error => RestError::DataOfOne(error),
+        }
+    }
 }
 
 impl From<HttpError> for RestError {
@@ -45,6 +62,10 @@ impl From<RestError> for Wire {
             RestError::Data(error) => wire(&error),
             RestError::DataOfOne(Error::Route(RouteError::UnknownCluster(_))) => HttpError::NotFound.wire(),
             RestError::DataOfOne(error) => wire(&error),
+            RestError::UnknownTopicOf { topic, partition } => {
+                let text = format!("This server does not host topic-partition {partition} for topic {topic}");
+                Wire::new(404, 40403, text)
+            }
         }
     }
 }
@@ -124,6 +145,7 @@ mod tests {
         let mut answers: Vec<(&str, Wire)> = vec![
             ("Payload", RestError::Payload("x").into()),
             ("BadParameter", RestError::BadParameter(text()).into()),
+            ("UnknownTopicOf", RestError::of_partition(Error::UnknownTopic, "x", 1).into()),
             ("OffsetsError::UnknownPartition", super::super::get_offsets::OffsetsError::UnknownPartition.into()),
         ];
         answers.extend(

@@ -44,7 +44,7 @@ pub(super) async fn get_offsets(call: Call) -> Result<Answer, OffsetsError> {
     let range = match call.data().offsets(&call.caller, &cluster, &topic, number).await {
         Ok(range) => range,
         Err(Error::UnknownPartition(_)) => return Err(OffsetsError::UnknownPartition),
-        Err(error) => return Err(RestError::DataOfOne(error).into()),
+        Err(error) => return Err(RestError::of_partition(error, &topic, number).into()),
     };
     Ok(Answer::json(&offsets(&Links::of(&call), &cluster, &topic, number, range)))
 }

@@ -10,7 +10,7 @@ use crate::call::Call;
 pub(super) async fn get_partition(call: Call) -> Result<Answer, RestError> {
     let number = call.int_path("partition_id")?;
     let (cluster, topic) = (call.path("cluster_id"), call.path("topic_name"));
-    let described =
-        call.data().partition(&call.caller, &cluster, &topic, number).await.map_err(RestError::DataOfOne)?;
+    let described = call.data().partition(&call.caller, &cluster, &topic, number).await;
+    let described = described.map_err(|error| RestError::of_partition(error, &topic, number))?;
     Ok(Answer::json(&partition(&Links::of(&call), &cluster, &topic, &described)))
 }

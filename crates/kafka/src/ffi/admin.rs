@@ -6,7 +6,7 @@
 //! To add one: a method of [`Handle`], a variant of [`AdminReply`], an arm in [`decode`].
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 use rdkafka::bindings as sys;
 use sluice_data_plane::cluster::{Broker, ClusterDescription, NewTopic, PartitionDescription, TopicDescription};
@@ -115,9 +115,10 @@ impl NativeTopic {
             ok(result, said)?;
         }
         for (key, value) in &topic.configs {
-            let (key, value) = (c_string(key)?, c_string(value)?);
-            // SAFETY: the topic is alive, both strings are copied during the call.
-            let result = unsafe { sys::rd_kafka_NewTopic_set_config(native.0.as_ptr(), key.as_ptr(), value.as_ptr()) };
+            let (key, value) = (c_string(key)?, value.as_deref().map(c_string).transpose()?);
+            let value = value.as_ref().map_or(ptr::null(), |value| value.as_ptr());
+            // SAFETY: the topic is alive, both strings are copied during the call; the value may be null.
+            let result = unsafe { sys::rd_kafka_NewTopic_set_config(native.0.as_ptr(), key.as_ptr(), value) };
             ok(result, ErrorText::new())?;
         }
         Ok(native)
