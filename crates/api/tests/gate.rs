@@ -190,6 +190,13 @@ async fn an_id_in_the_header_is_checked_like_one_in_the_frame() {
     )
     .await;
     assert_eq!(codes(&reports), [200, 42283, 42285]);
+    // What Sluice frames has its id in front: a reader that finds one in a header would take that for payload.
+    let mut framed_twice = inline(FITS, json!({"id": "a"}));
+    framed_twice["headers"] = with_header(own, b"")["headers"].clone();
+    let mut without_id = binary(&framed(own, b"\0\x0a\x01b"));
+    without_id["headers"] = json!([{"name": "__value_schema_id"}]);
+    assert_eq!(codes(&post(&rest, RECORDS, &[framed_twice, without_id]).await), [42284, 42284]);
+    assert_eq!(rest.one.records("t").len(), 1);
 }
 
 #[tokio::test]

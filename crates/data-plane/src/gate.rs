@@ -9,7 +9,7 @@
 use sluice_schema::wire::{self, FramedId, MessageIndexes};
 
 use crate::error::GateError;
-use crate::record::{PlainFormat, RecordHeader, Side};
+use crate::record::{EmbeddedFormat, PlainFormat, RecordHeader, Side};
 use crate::resolve::Gate;
 use crate::route::{Enforcement, SideRules, TopicEntry};
 use crate::usable::Usable;
@@ -59,19 +59,34 @@ pub(crate) fn plain<'a>(
 ) -> Result<RawCheck<'a>, GateError> {
     let Some(language) = rules.format else { return Ok(RawCheck::Passes) };
     if format != PlainFormat::Binary {
-        return Err(gate.type_not_allowed(format!("it takes {language} data or framed bytes")));
+        let (wanted, sent) = (EmbeddedFormat::Schema(language), EmbeddedFormat::Plain(format));
+        return Err(gate.type_not_allowed(format!("it takes {wanted} data or framed bytes, not {sent}")));
     }
-    let in_header = headers.iter().rev().find(|header| header.name == gate.side.id_header());
-    let framed = match in_header.and_then(|header| header.value.as_deref()) {
-        Some(header) => {
-            wire::split(header).map(|(id, rest)| (id, RawPayload { indexes_and_payload: rest, payload: Some(bytes) }))
-        }
+    let framed = match id_header(gate, headers) {
+        // Readers take whatever the header holds for an id, also nothing.
+        Some(header) => wire::split(header.value.as_deref().unwrap_or_default())
+            .map(|(id, rest)| (id, RawPayload { indexes_and_payload: rest, payload: Some(bytes) })),
         None => wire::split(bytes).map(|(id, rest)| (id, RawPayload { indexes_and_payload: rest, payload: None })),
     };
     match framed {
         Ok((id, payload)) => Ok(RawCheck::Under(id, payload)),
         Err(cause) => Err(gate.framing(format!("{cause}: it takes bytes framed with a schema id"))),
     }
+}
+
+/// A side that is framed here: a reader that finds an id in a header would take the frame for payload.
+pub(crate) fn framed_here(gate: Gate<'_>, rules: &SideRules, headers: &[RecordHeader<'_>]) -> Result<(), GateError> {
+    match id_header(gate, headers) {
+        Some(header) if rules.format.is_some() => {
+            Err(gate.framing(format!("the header {} names a schema, but the data is framed with one", header.name)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The header that names a schema to readers: the last of its name.
+fn id_header<'h, 'r>(gate: Gate<'_>, headers: &'h [RecordHeader<'r>]) -> Option<&'h RecordHeader<'r>> {
+    headers.iter().rev().find(|header| header.name == gate.side.id_header())
 }
 
 /// Raw bytes under the schema they name.
@@ -110,15 +125,7 @@ mod tests {
     const GATE: Gate<'_> = Gate { topic: "t", side: Side::Value };
 
     fn rules() -> SideRules {
-        SideRules {
-            format: Some(SchemaType::Protobuf),
-            subject: "t-value".into(),
-            enforcement: Enforcement::Strict,
-            auto_register: true,
-            message: None,
-            compatibility: None,
-            deny_null: false,
-        }
+        SideRules::of_format(Some(SchemaType::Protobuf), "t-value")
     }
 
     #[test]
@@ -143,6 +150,20 @@ mod tests {
         let RawCheck::Under(FramedId::Guid(found), raw) = check else { panic!("{check:?}") };
         assert_eq!(found.0, [9; 16]);
         assert_eq!(raw.with_indexes(), Ok((MessageIndexes::first(), &b"payload"[..])));
+    }
+
+    #[test]
+    fn a_header_for_the_id_must_hold_one_and_stands_in_place_of_a_frame() {
+        let header =
+            |value: Option<&[u8]>| RecordHeader { name: "__value_schema_id".into(), value: value.map(<[u8]>::to_vec) };
+        for headers in [vec![header(None)], vec![header(Some(b"\0\0\0\0\x07")), header(Some(b""))]] {
+            let refused = plain(GATE, &rules(), PlainFormat::Binary, b"\0\0\0\0\x07\0", &headers);
+            assert_eq!(refused.map_err(|e| e.rule()), Err("framing"), "{headers:?}");
+            assert_eq!(framed_here(GATE, &rules(), &headers).map_err(|e| e.rule()), Err("framing"));
+            assert_eq!(framed_here(GATE, &SideRules::of_format(None, "t-value"), &headers), Ok(()));
+        }
+        let other = RecordHeader { name: "__key_schema_id".into(), value: None };
+        assert_eq!(framed_here(GATE, &rules(), &[other]), Ok(()), "the key's says nothing about the value");
     }
 
     #[test]

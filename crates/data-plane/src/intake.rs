@@ -277,6 +277,7 @@ impl Intake {
                     return Ok(Some(Need::Schema(side, query)));
                 };
                 let usable = self.recall(found, side)?;
+                self.check(side, |gate, rules| gate::framed_here(gate, rules, headers))?;
                 usable.encode(request.data.json(), &mut encoded.bytes)?;
                 encoded.set(EmbeddedFormat::Schema(usable.schema_type), false, Some(usable));
                 Ok(None)

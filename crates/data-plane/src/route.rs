@@ -90,6 +90,22 @@ pub struct SideRules {
     pub deny_null: bool,
 }
 
+#[cfg(test)]
+impl SideRules {
+    /// What a file means that states this format alone.
+    pub(crate) fn of_format(format: Option<SchemaType>, subject: &str) -> SideRules {
+        SideRules {
+            format,
+            subject: subject.into(),
+            enforcement: if format.is_some() { Enforcement::Strict } else { Enforcement::Off },
+            auto_register: true,
+            message: None,
+            compatibility: None,
+            deny_null: false,
+        }
+    }
+}
+
 /// A declared topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicEntry {
@@ -340,25 +356,13 @@ mod tests {
         ClusterEntry { name: name.into(), kafka_id: None, is_ready }
     }
 
-    fn side(subject: &str) -> SideRules {
-        SideRules {
-            format: None,
-            subject: subject.into(),
-            enforcement: Enforcement::Off,
-            auto_register: true,
-            message: None,
-            compatibility: None,
-            deny_null: false,
-        }
-    }
-
     fn topic(name: &str, clusters: &[&str]) -> Arc<TopicEntry> {
         Arc::new(TopicEntry {
             name: name.into(),
             clusters: clusters.iter().map(|name| (*name).into()).collect(),
             balance: Balance::Na,
-            key: side("k"),
-            value: side("v"),
+            key: SideRules::of_format(None, "k"),
+            value: SideRules::of_format(None, "v"),
             is_frozen: name == "frozen",
             total_deadline_ms: None,
             declared_at: "topics.yaml:3".into(),

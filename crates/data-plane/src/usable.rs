@@ -175,7 +175,7 @@ mod tests {
     use super::*;
     use crate::gate::{RawCheck, plain};
     use crate::record::{PlainFormat, RecordHeader, Side};
-    use crate::route::{Enforcement, SideRules};
+    use crate::route::SideRules;
 
     const GATE: Gate<'_> = Gate { topic: "t", side: Side::Value };
     const USER: &str = r#"{"type":"record","name":"gold.User","fields":[{"name":"name","type":"string"},{"name":"age","type":"int"}]}"#;
@@ -185,21 +185,9 @@ mod tests {
         Usable::new(("t-value".to_owned(), Version(1)), SchemaId(7), schema, wanted.map(|name| (name, GATE)))
     }
 
-    fn rules() -> SideRules {
-        SideRules {
-            format: Some(SchemaType::Avro),
-            subject: "t-value".into(),
-            enforcement: Enforcement::Strict,
-            auto_register: true,
-            message: None,
-            compatibility: None,
-            deny_null: false,
-        }
-    }
-
     /// What the gate makes of raw bytes that name the schema.
     fn raw(usable: &Usable, bytes: &[u8], headers: &[RecordHeader<'_>]) -> Result<(), String> {
-        let rules = rules();
+        let rules = SideRules::of_format(Some(SchemaType::Avro), "t-value");
         let check = plain(GATE, &rules, PlainFormat::Binary, bytes, headers).unwrap();
         let RawCheck::Under(FramedId::Id(id), payload) = check else { panic!("{check:?}") };
         assert_eq!(id, SchemaId(7));
