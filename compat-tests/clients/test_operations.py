@@ -149,6 +149,20 @@ def test_a_stop_finishes_the_stream_in_flight_and_loses_nothing_acknowledged(sta
     assert end_offset(bootstrap, topic) == answer.count(b'"error_code":200') == 50
 
 
+def test_a_client_that_waits_for_continue_is_told_to_go_on_before_any_answer(server, bootstrap, new_topic):  # noqa: F811
+    record = b'{"value": {"type": "STRING", "data": "x"}}'
+    head = (f"POST /v3/clusters/any/topics/{new_topic(bootstrap)}/records HTTP/1.1\r\nHost: x\r\n"
+            f"Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: {len(record)}\r\n\r\n")
+    with socket.create_connection(("127.0.0.1", server.rest_port), timeout=20) as stream:
+        stream.sendall(head.encode())
+        assert stream.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        stream.sendall(record)
+        answer = b""
+        while b"error_code" not in answer:
+            answer += stream.recv(1000)
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n") and b'"error_code":200' in answer, answer
+
+
 def test_readiness_turns_false_before_connections_are_refused(start, new_database, bootstrap):
     server = start("--database-url", new_database(), "--bootstrap-servers", bootstrap)
     states = []

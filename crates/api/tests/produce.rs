@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http_body::Body as _;
 use rest::Rest;
 use serde_json::{Value, json};
@@ -257,6 +258,28 @@ async fn headers_keys_and_values_reach_the_log_as_they_were_sent() {
 }
 
 #[tokio::test]
+async fn an_empty_schema_or_subject_is_registered_nowhere_and_a_schema_is_parsed_first() {
+    let rest = Rest::new();
+    rest.one.add_topic("t", 1);
+    for (format, schema, subject, told) in [
+        ("AVRO", "", "s", "42205"),
+        ("AVRO", "int", "", "42205"),
+        ("AVRO", "\"int\"", "", "42207"),
+        ("JSONSCHEMA", "", "s", "42207"),
+        ("JSONSCHEMA", "{", "", "42205"),
+        ("JSONSCHEMA", "{}", "", "42207"),
+        ("PROTOBUF", " ", "s", "42207"),
+        ("PROTOBUF", "message", "", "42205"),
+    ] {
+        let value = json!({"type": format, "schema": schema, "subject": subject, "data": 1});
+        let reports = rest.post("/v3/clusters/x/topics/t/records", json!({"value": value}).to_string()).await;
+        let message = reports[0]["message"].as_str().unwrap();
+        assert!(message.starts_with(&format!("Error: {told} : ")), "{format} {schema:?} {subject:?}: {message}");
+    }
+    assert!(rest.one.records("t").is_empty());
+}
+
+#[tokio::test]
 async fn reports_keep_the_order_of_records_whatever_the_order_of_outcomes() {
     let rest = Rest::new();
     rest.one.add_topic("t", 1);
@@ -314,6 +337,21 @@ async fn what_is_over_when_the_answer_begins_is_sent_whole_and_a_waiting_client_
     assert_eq!(response.status(), 200);
     assert_eq!(response.body().size_hint().exact(), None);
     sender.send(Bytes::from(record)).unwrap();
+    drop(sender);
+    assert_eq!(rest::reports(response).await[0]["error_code"], 200);
+}
+
+#[tokio::test]
+async fn no_head_comes_before_a_client_that_waits_for_continue_has_begun_to_send() {
+    let rest = Rest::new();
+    rest.one.add_topic("t", 1);
+    let headers = [("content-type", "application/json"), ("expect", "100-continue")];
+    let (sender, body) = rest::channel_body();
+    let mut answer = Box::pin(rest.answer("/v3/clusters/x/topics/t/records", &headers, body));
+    // It looks at the body, which makes the connection say `100 Continue`; a head would take the place of that.
+    assert!((&mut answer).now_or_never().is_none());
+    sender.send(Bytes::from_static(br#"{"value":{"type":"STRING","data":"x"}}"#)).unwrap();
+    let response = answer.await;
     drop(sender);
     assert_eq!(rest::reports(response).await[0]["error_code"], 200);
 }

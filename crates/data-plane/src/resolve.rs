@@ -67,11 +67,8 @@ impl Resolver<'_> {
             _ => self.subject_without_schema(choice)?,
         };
         self.check_subject(&subject)?;
-        // Avro's parser refuses it below; that of other languages is not asked.
-        if text.trim().is_empty() && language != SchemaType::Avro {
-            let reason = "Empty schema".to_owned();
-            let (format, subject) = (format_of(language), subject.qualified());
-            return Err(SchemaError::Register { format, subject, schema: String::new(), reason }.into());
+        if text.trim().is_empty() || subject.qualified().is_empty() {
+            return Err(unregistrable(language, text.trim(), &subject));
         }
         let auto_register = self.rules.is_none_or(|rules| rules.auto_register);
         let found = self.registry.usable_by_text(self.caller, &subject, language, text, auto_register).await;
@@ -264,10 +261,8 @@ impl Resolver<'_> {
         error: &RegistryError,
     ) -> RecordError {
         if let RegistryError::InvalidSchema { cause, .. } = error
-            && (language == SchemaType::Avro
-                || matches!(cause, InvalidSchema::Syntax(_) | InvalidSchema::TooComplex(_)))
+            && is_unparsable(language, cause)
         {
-            // Avro's parser also says what does not resolve; that of protobuf leaves it to the registry.
             return parse_error(language, text, cause);
         }
         if let Some(gate) = self.gate() {
@@ -307,6 +302,27 @@ fn unverifiable(error: &RegistryError) -> RecordError {
         other => reason(other),
     };
     SchemaError::Unverifiable { reason }.into()
+}
+
+/// Whether the parser refuses it, or only the registry would. Avro's parser also says what does not resolve; that of
+/// protobuf leaves it to the registry.
+fn is_unparsable(language: SchemaType, cause: &InvalidSchema) -> bool {
+    language == SchemaType::Avro || matches!(cause, InvalidSchema::Syntax(_) | InvalidSchema::TooComplex(_))
+}
+
+/// The refusal of an empty schema, or of one for the subject without a name. No registry takes either, but the schema is
+/// parsed first; of an empty one, only Avro's parser says anything.
+fn unregistrable(language: SchemaType, text: &str, subject: &SubjectName) -> RecordError {
+    let parsed = Schema::parse(language, text, Arc::from([]), Arc::from([]));
+    if let Err(cause) = &parsed
+        && is_unparsable(language, cause)
+        && (!text.is_empty() || language == SchemaType::Avro)
+    {
+        return parse_error(language, text, cause);
+    }
+    let reason = if text.is_empty() { "Empty schema" } else { "Empty subject" }.to_owned();
+    let schema = parsed.map_or_else(|_| text.to_owned(), |schema| schema.canonical_text().to_string());
+    SchemaError::Register { format: format_of(language), subject: subject.qualified(), schema, reason }.into()
 }
 
 fn parse_error(language: SchemaType, text: &str, cause: &InvalidSchema) -> RecordError {

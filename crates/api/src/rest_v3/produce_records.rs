@@ -18,7 +18,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, EXPECT};
 use http_body::{Body as _, Frame};
 use sluice_data_plane::Settled;
 use sluice_data_plane::error::{Error, RecordError};
@@ -52,6 +52,7 @@ pub(super) async fn produce_records(mut call: Call) -> Result<Answer, RestError>
     let body = call.take_body();
     let (cluster_id, topic) = (call.path("cluster_id"), call.path("topic_name"));
     let produce = call.data().open_stream(&call.caller, &cluster_id, &topic).map_err(Error::Route)?;
+    let expects_continue = call.head.headers.get(EXPECT).is_some_and(|value| value.as_bytes() == b"100-continue");
     let stream = Records {
         reports: ReportWriter::new(&topic),
         records: RecordStream::new(call.api.settings.max_record_bytes),
@@ -59,6 +60,7 @@ pub(super) async fn produce_records(mut call: Call) -> Result<Answer, RestError>
         waiting: None,
         retry_at: None,
         last_byte: Instant::now(),
+        holds_head: expects_continue,
         timer: None,
         stop: None,
         give_up_at: None,
@@ -74,11 +76,13 @@ pub(super) async fn produce_records(mut call: Call) -> Result<Answer, RestError>
 
 /// The answer, as soon as it is known how it begins. A head of its own would cost a write, and a client that sends one
 /// record waits for its report anyway; so the first reports travel with the head, and what is over by then is sent
-/// whole. A client that wants to see the head before it sends gets it: only records under way are waited for.
+/// whole. A client that wants to see the head before it sends gets it: only records under way are waited for. But one
+/// that asks whether to go on is told so by the first look at its body, as long as no head was sent: many take a head in
+/// place of that for the end of the conversation.
 async fn begin(mut records: Pin<Box<Records>>) -> Answer {
     let first = poll_fn(|cx| match records.as_mut().poll_frame(cx) {
         Poll::Ready(frame) => Poll::Ready(frame),
-        Poll::Pending if records.owes_reports() => Poll::Pending,
+        Poll::Pending if records.owes_reports() || records.holds_head => Poll::Pending,
         Poll::Pending => Poll::Ready(None),
     });
     match first.await.and_then(Result::ok).and_then(|frame| frame.into_data().ok()) {
@@ -131,6 +135,8 @@ struct Records {
     waiting: Option<BoxFuture<'static, Settled>>,
     retry_at: Option<Instant>,
     last_byte: Instant,
+    /// The client waits for `100 Continue`; until it has begun to send, the head must wait.
+    holds_head: bool,
     timer: Option<Pin<Box<Sleep>>>,
     stop: Option<BoxFuture<'static, ()>>,
     give_up_at: Option<Instant>,
@@ -222,7 +228,9 @@ impl Records {
     /// The next bytes of the request; `None` at its end, and when the client has gone.
     fn read(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
-            return match std::task::ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+            let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+            self.holds_head = false;
+            return match frame {
                 None | Some(Err(_)) => Poll::Ready(None),
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(bytes) => Poll::Ready(Some(bytes)),

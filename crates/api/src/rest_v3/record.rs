@@ -446,17 +446,32 @@ fn bytes(reader: &mut Reader<'_, '_>) -> Read<Option<Vec<u8>>> {
         Token::Null => Ok(None),
         Token::Text => {
             let span = reader.text()?;
-            match strict_base64(reader.str(span).as_bytes()) {
-                Ok(bytes) => Ok(Some(bytes)),
-                Err(problem) => bad(format!("Cannot deserialize value of type `byte[]` from String: {problem}")),
-            }
+            let problem = match strict_base64(reader.str(span).as_bytes()) {
+                Ok(bytes) => return Ok(Some(bytes)),
+                Err(BadBase64::Here(problem)) => problem,
+                Err(BadBase64::AtQuote(problem)) => {
+                    reader.text_behind()?;
+                    problem
+                }
+            };
+            bad(format!("Cannot deserialize value of type `byte[]` from String: {problem}"))
         }
         token => mismatch("byte[]", token),
     }
 }
 
+/// Why a text is no base64, in words.
+#[derive(Debug, PartialEq, Eq)]
+enum BadBase64 {
+    /// Within the text, or because its padding is missing.
+    Here(String),
+    /// The text stops where a digit or the second `=` must stand. The reference decodes while it reads: it has eaten
+    /// the closing quote for that character, and takes what follows for the rest of the text.
+    AtQuote(String),
+}
+
 /// Base64 as Jackson reads it: standard alphabet, padding required, blanks only between groups of four.
-fn strict_base64(text: &[u8]) -> Result<Vec<u8>, String> {
+fn strict_base64(text: &[u8]) -> Result<Vec<u8>, BadBase64> {
     if let Ok(bytes) = base64_simd::STANDARD.decode_to_vec(text) {
         return Ok(bytes);
     }
@@ -467,9 +482,16 @@ fn strict_base64(text: &[u8]) -> Result<Vec<u8>, String> {
         let mut group = [0u32; 4];
         let mut padding = 0;
         for (index, slot) in group.iter_mut().enumerate() {
-            let byte = match index {
-                0 => first,
-                _ => rest.next().ok_or("Unexpected end of base64-encoded String: padding expected")?,
+            let byte = match (index, if index == 0 { Some(first) } else { rest.next() }) {
+                (_, Some(byte)) => byte,
+                (2 | 3, None) if padding == 0 => {
+                    let text = "Unexpected end of base64-encoded String: padding expected";
+                    return Err(BadBase64::Here(text.to_owned()));
+                }
+                (_, None) => {
+                    let text = format!("Illegal character '\"' as character #{} of 4-char base64 unit", index + 1);
+                    return Err(BadBase64::AtQuote(text));
+                }
             };
             let value = match byte {
                 b'A'..=b'Z' => byte - b'A',
@@ -481,10 +503,13 @@ fn strict_base64(text: &[u8]) -> Result<Vec<u8>, String> {
                     padding += 1;
                     0
                 }
-                _ => return Err(format!("Illegal character '{}' in base64 content", char::from(byte))),
+                _ => {
+                    let text = format!("Illegal character '{}' in base64 content", char::from(byte));
+                    return Err(BadBase64::Here(text));
+                }
             };
             if padding > 0 && byte != b'=' {
-                return Err("expected padding character '='".to_owned());
+                return Err(BadBase64::Here("expected padding character '='".to_owned()));
             }
             *slot = u32::from(value);
         }

@@ -414,6 +414,13 @@ mod tests {
             ("{}{\"a\":1}{}", "record bad record"),
             (r#"{"value":1,"x" 2}A"#, "bad broken"),
             (r#""x"#, "bad"),
+            // A header's base64 that lacks its padding, and one whose closing quote is taken for a digit.
+            (r#"{"headers":[{"name":"h","value":"YQ"}]}A"#, "bad record"),
+            (r#"{"headers":[{"name":"h","value":"YWI"}]}A"#, "bad record"),
+            (r#"{"headers":[{"name":"h","value":"Y"}]}A"#, "bad broken"),
+            (r#"{"headers":[{"name":"h","value":"YQ="}]}A"#, "bad broken"),
+            (r#"{"headers":[{"name":"h","value":"YQ="}]}"#, "bad broken"),
+            (r#"{"headers":[{"name":"h","value":"YQ=B"}]}A"#, "bad record"),
         ] {
             assert_eq!(kinds(body.replace('A', A).as_bytes()), expected, "{body}");
         }

@@ -1,8 +1,8 @@
 //! Timestamps of records: the forms that are read, and the one that is written.
 //!
 //! Read: ISO-8601 instants with `Z` or an offset, seconds required, up to nine digits of fraction; or epoch *seconds*
-//! with a fraction, as a number or a text of digits. Written: `2024-02-29T12:30:45.678Z`, without a fraction when it is
-//! zero. Milliseconds since 1970 inside. Pure.
+//! with a fraction, as a number or a text of digits, signed or not. Written: `2024-02-29T12:30:45.678Z`, without a
+//! fraction when it is zero. Milliseconds since 1970 inside. Pure.
 //!
 //! Source: jackson-datatype-jsr310 `InstantDeserializer`, `DateTimeFormatter.ISO_INSTANT`; recording
 //! `produce-timestamps`.
@@ -10,9 +10,10 @@
 /// Milliseconds of a text; `None` if it is no timestamp. Blank texts are the caller's: they count as absent.
 pub(super) fn from_text(text: &str) -> Option<i64> {
     let text = text.trim();
-    let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
-        && text.bytes().filter(|byte| *byte == b'.').count() <= 1;
-    if is_number { from_seconds(text) } else { from_iso(text) }
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        && digits.bytes().filter(|byte| *byte == b'.').count() <= 1;
+    if is_number { from_seconds(text.strip_prefix('+').unwrap_or(text)) } else { from_iso(text) }
 }
 
 /// Milliseconds of a number of seconds as it is written, exponents included; rounded down.
@@ -123,9 +124,9 @@ fn take(rest: &mut &str, before: &str, digits: usize) -> Option<i64> {
     number.parse().ok()
 }
 
-/// Seconds of `Z`, `+02:00`, `-02:00:30`, and of `+00`, `+0000`.
+/// Seconds of `Z`, `+02:00`, `-02:00:30`, and of `+00`, `+00:`, `+0000`.
 fn take_offset(text: &str) -> Option<i64> {
-    if matches!(text, "Z" | "z" | "+00" | "+0000") {
+    if matches!(text, "Z" | "z" | "+00" | "+00:" | "+0000") {
         return Some(0);
     }
     let sign = match text.as_bytes().first()? {
@@ -247,6 +248,28 @@ mod tests {
     }
 
     #[test]
+    fn odd_forms_are_read_as_java_reads_them() {
+        let millis = Some(1_600_000_000_000);
+        for text in [
+            "+1600000000",
+            "+1600000000.0",
+            " 1600000000 ",
+            "2020-09-13t12:26:40z",
+            "2020-09-13T12:26:40.Z",
+            "2020-09-13T12:26:40+00",
+            "2020-09-13T12:26:40+00:",
+            "2020-09-13T12:26:40+0000",
+            "2020-09-13T12:26:40-00:00",
+            "2020-09-13T11:56:10-00:30:30",
+            "+002020-09-13T12:26:40Z",
+        ] {
+            assert_eq!(from_text(text), millis, "{text}");
+        }
+        assert_eq!(from_text("-1"), Some(-1_000));
+        assert_eq!(from_text("2020-09-12T24:00:00Z"), from_text("2020-09-13T00:00:00Z"));
+    }
+
+    #[test]
     fn what_is_no_instant_is_refused() {
         for text in [
             "2024-02-29T12:30Z",
@@ -263,6 +286,11 @@ mod tests {
             "1.2.3",
             "yesterday",
             ".",
+            "+",
+            "-.",
+            "+-1",
+            "2024-02-29T14:30:45+02",
+            "2024-02-29T14:30:45+0200",
         ] {
             assert_eq!(from_text(text), None, "{text}");
         }

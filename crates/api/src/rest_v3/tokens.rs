@@ -192,6 +192,12 @@ impl<'b> Reader<'b, '_> {
         }
     }
 
+    /// Reads on to the next quote, as if the text that was just read had not ended at its own.
+    pub(super) fn text_behind(&mut self) -> Result<Span, Stop> {
+        self.state.in_text = true;
+        self.text()
+    }
+
     /// Reads on to the end of the value that `token` began.
     pub(super) fn skip(&mut self, token: Token) -> Result<(), Stop> {
         match token {
