@@ -2,7 +2,7 @@
 """Replays the recorded exchanges of the reference servers against `sluice serve` on real Postgres and real Kafka.
 
 A scenario must pass unless a list beside this file names it:
-  not-yet.txt     scenarios not expected to pass yet: the routes or formats are not there. One that passes must leave it.
+  not-yet.txt     scenarios not expected to pass yet, and what they wait for. One that passes must leave it.
   on-purpose.txt  scenarios that differ deliberately; each line gives the reason, told in full in docs/differences.md.
 Lines are `corpus/scenario: reason`.
 

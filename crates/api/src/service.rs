@@ -220,16 +220,20 @@ fn check_head(head: &Parts, limit: usize) -> Result<(), HttpError> {
 /// (Jetty, `ErrorHandler#errorPageForMethod`) has none for other methods.
 fn unrouted(error: RouteError, head: &Parts) -> Response<Body> {
     let refuse = |error: HttpError| error_response(&media::JSON, error.wire());
+    let bare = |status: StatusCode| {
+        let mut response = Response::new(Body::EMPTY);
+        *response.status_mut() = status;
+        response
+    };
     match error {
+        _ if head.method == Method::CONNECT => refuse(HttpError::BadPath("CONNECT takes a host and a port")),
         RouteError::MalformedPath(reason) => refuse(HttpError::BadPath(reason)),
         RouteError::BadPath(reason) if matches!(head.method, Method::GET | Method::HEAD | Method::POST) => {
             refuse(HttpError::BadPath(reason))
         }
-        RouteError::BadPath(_) => {
-            let mut response = Response::new(Body::EMPTY);
-            *response.status_mut() = StatusCode::BAD_REQUEST;
-            response
-        }
+        RouteError::BadPath(_) => bare(StatusCode::BAD_REQUEST),
+        // `OPTIONS *` asks the container, which has nothing to say.
+        RouteError::NotFound if head.uri.path() == "*" => bare(StatusCode::NOT_FOUND),
         RouteError::ContextHoldsColon(name) => refuse(HttpError::ContextHoldsColon(name)),
         RouteError::NotFound => refuse(HttpError::NotFound),
         RouteError::MethodNotAllowed(allow) => with_allow(refuse(HttpError::MethodNotAllowed), allow),
