@@ -15,6 +15,9 @@ use crate::{Config, Content, ContextName, Error, Mode, Registry, Scope, Stamp, S
 /// How current a subject's state must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Freshness {
+    /// As checked, but a subject that is not cached is supposed to be new. Only for a decision to write, which the store
+    /// checks: a first version then costs no look at the subject before.
+    Supposed,
     /// What the cache has; notifications keep it current.
     Cached,
     /// As cached, but its revision is checked while notifications do not arrive.
@@ -91,7 +94,12 @@ impl Registry {
         if how != Freshness::Fresh
             && let Some(state) = inner.caches.subject(name)
         {
-            if how == Freshness::Cached || (how == Freshness::Checked && self.is_notified()) {
+            let is_current = match how {
+                Freshness::Cached => true,
+                Freshness::Supposed | Freshness::Checked => self.is_notified(),
+                Freshness::Confirmed | Freshness::Fresh => false,
+            };
+            if is_current {
                 return Ok(subject(state, false));
             }
             match inner.store.subject_revision(name).await {
@@ -100,6 +108,9 @@ impl Registry {
                 Ok(_) => {}
                 Err(error) => return Err(error.into()),
             }
+        }
+        if how == Freshness::Supposed && inner.caches.subject(name).is_none() {
+            return Ok(subject(Arc::default(), false));
         }
         let state = Arc::new(inner.store.subject(name).await?);
         inner.caches.keep_subject(name, &state, stamp);

@@ -33,7 +33,7 @@ impl Count {
         self.0.fetch_add(n, Ordering::Relaxed);
     }
 
-    fn get(&self) -> f64 {
+    pub(crate) fn get(&self) -> f64 {
         self.0.load(Ordering::Relaxed) as f64
     }
 }

@@ -15,7 +15,7 @@ use sluice_schema::{Format, InvalidSchema, SchemaId, SchemaType, TagEdit, Valida
 use crate::candidate::{Among, Candidate, Found, Reader, Reading, has_text, type_of, unread};
 use crate::contract::{self, Contract};
 use crate::load::{Freshness, InScope, Subject};
-use crate::store::{Committed, IdChoice, NewVersion, Preconditions, RequireLive, StoreError};
+use crate::store::{Committed, IdChoice, NewVersion, Preconditions, RequireLive, Revision, StoreError};
 use crate::*;
 
 /// Decisions of one registration, at most. Losing a race costs one.
@@ -110,7 +110,7 @@ impl Registry {
         if made == Made::ByEditing {
             self.edit_tags(subject, &mut registration).await?;
         }
-        let mut how = Freshness::Checked;
+        let mut how = Freshness::Supposed;
         let mut turn = None;
         for _ in 0..ATTEMPTS {
             let write = match self.decide(subject, &mut registration, how).await {
@@ -137,8 +137,11 @@ impl Registry {
                     continue;
                 }
             }
+            let was_supposed = how == Freshness::Supposed && write.subject.state.revision == Revision(0);
             match self.commit(*write, options.format).await {
                 Ok(entity) => return Ok((entity, true)),
+                // Not new, then: nothing has changed under the decision, it was taken on a supposition.
+                Err(Error::Store(StoreError::Conflict)) if was_supposed => how = Freshness::Checked,
                 Err(Error::Store(StoreError::Conflict)) => {
                     self.inner.counts.conflicts.add(1);
                     how = Freshness::Fresh;

@@ -21,6 +21,7 @@ macro_rules! migrations {
         &[
             (1, "create_registry", migrations!(@text $folder, "0001_create_registry")),
             (2, "create_association", migrations!(@text $folder, "0002_create_association")),
+            (3, "drop_context_keys", migrations!(@text $folder, "0003_drop_context_keys")),
         ]
     };
     (@text $folder:literal, $file:literal) => {

@@ -604,3 +604,32 @@ async fn a_text_with_a_nul_is_refused() {
     let blank = SchemaRequest { id: Some(7), ..proto("\0") };
     assert_eq!(text_of(node.register("t", blank).await), "The text holds a NUL character, which cannot be stored");
 }
+
+#[tokio::test]
+async fn a_first_version_costs_no_look_at_the_subject_before() {
+    let node = node();
+    node.given("other", &fields(&["b"])).await;
+    let calls = node.store.calls();
+    node.given("s", &fields(&["a"])).await;
+    assert_eq!(node.store.calls() - calls, 2, "its settings, and the commit");
+}
+
+/// The other node wrote the subject, and this one has not heard of it.
+#[tokio::test]
+async fn a_subject_that_was_supposed_to_be_new_is_decided_on_as_it_is() {
+    for (text, expected) in [
+        (fields(&["a"]), Some((Version(1), SchemaId(1)))),
+        (fields(&["a", "b"]), Some((Version(2), SchemaId(2)))),
+        (breaking(), None),
+    ] {
+        let store = crate::memory::MemoryStore::new();
+        let (here, there) = (node_on(&store), node_on(&store));
+        here.given("s", &fields(&["a"])).await;
+        match (there.register("s", proto(&text)).await, expected) {
+            (Ok(entity), Some(expected)) => assert_eq!((entity.version, entity.id), expected),
+            (Err(Error::Incompatible { .. }), None) => {}
+            (got, _) => panic!("{got:?}"),
+        }
+        assert_eq!(there.registry.inner.counts.conflicts.get(), 0.0, "no race was lost");
+    }
+}
