@@ -9,4 +9,5 @@ with numbered as (
     returning id, context_id, split_part(name, '-', 2)::integer as n)
 insert into subject_version (subject_id, version, context_id, schema_id, written, ts)
 select numbered.id, 1, numbered.context_id, (select max(id) from content) - 99000 + numbered.n, 1, 0 from numbered;
+select setval('schema_id_' || (select context_id from content limit 1), (select max(id) from content));
 analyze;

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Speed, as ratios against a yardstick measured in the same run; prints a table, writes bench-results/bench.json.
 
-    run.py [ROW…]      rows: get, known, new, produce, stream, json, memory, start, nodes; all when none is named
+    run.py [ROW…]      rows: get, known, new, produce, stream, json, memory, start, nodes, and of `registry_rows.py`
+                       list, caches, storm, flat; all but flat when none is named
 
 Both sides of a ratio run alike: the server on one core, its load on the other; where client, server and database all
 work (registering, streams), everything has both cores on both sides. Ratios are what counts; rates depend on the
@@ -18,7 +19,7 @@ import time
 import uuid
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.dirname(HERE))
+sys.path[:0] = [os.path.dirname(HERE), HERE]
 from harness import postgres, processes  # noqa: E402
 from harness.processes import CACHE, ROOT, Failed, accepts, free_port, say, start, stop, wait_until  # noqa: E402
 
@@ -26,10 +27,12 @@ TARGET = os.environ.get("CARGO_TARGET_DIR") or os.path.join(ROOT, "target")
 RELEASE = os.path.join(TARGET, "release")
 os.environ.setdefault("SLUICE_TEST_BINARY", os.path.join(RELEASE, "sluice"))
 from harness.sluice import Sluice  # noqa: E402
+from registry_rows import RegistryRows, resident_mb  # noqa: E402
 
 RUN = os.path.join(CACHE, "run", f"bench-{os.getpid()}")
 SECONDS = int(os.environ.get("SECONDS_EACH", "6"))
-WANTED = {"get": 0.85, "known": 0.6, "new 16": 0.7, "new 64": 0.7, "produce": 0.5, "stream 100": 0.3, "stream 1024": 0.4}
+WANTED = {"get": 0.85, "known": 0.6, "new 16": 0.7, "new 64": 0.7, "produce": 0.5, "stream 100": 0.3, "stream 1024": 0.4,
+          "flat": 0.9}
 
 
 def build():
@@ -77,7 +80,9 @@ def alternating(ours, theirs, rounds=3):
     return best[0], late[0], best[1], late[1]
 
 
-class Bench:
+class Bench(RegistryRows):
+    release, run, wrk = RELEASE, RUN, staticmethod(wrk)
+
     def __init__(self):
         self.rows = []
         self.facts = {}
@@ -180,20 +185,16 @@ class Bench:
     def json(self):
         out = subprocess.run(pinned("0", [os.path.join(RELEASE, "examples", "json_protobuf_bench"), "--json"]), capture_output=True, text=True).stdout
         result = json.loads(out)
-        self.facts["JSON → protobuf"] = (f"{result['sluice_ns']:.0f} ns against prost-reflect's {result['prost_reflect_ns']:.0f} ns: "
-                                         f"{result['sluice_ns'] / result['prost_reflect_ns']:.2f} of its time (wanted ≤ 0.35)")
-        self.facts["json_ratio"] = round(result["sluice_ns"] / result["prost_reflect_ns"], 3)
+        self.facts["JSON → protobuf"] = (f"{result['codec_ns']:.0f} ns against prost-reflect's {result['prost_reflect_ns']:.0f} ns: "
+                                         f"{result['codec_ns'] / result['prost_reflect_ns']:.2f} of its time (wanted ≤ 0.35)")
+        self.facts["json_ratio"] = round(result["codec_ns"] / result["prost_reflect_ns"], 3)
 
     def memory(self):
-        def resident(server):
-            pid = server.child.pid
-            with open(f"/proc/{pid}/status") as file:
-                return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1)) / 1024
         server = self.serve("memory", "--database-url", "sqlite://" + os.path.join(RUN, "memory.sqlite"), "--bootstrap-servers", "127.0.0.1:1")
-        self.facts["idle memory, MB (wanted ≤ 40)"] = round(resident(server), 1)
+        self.facts["idle memory, MB (wanted ≤ 40)"] = round(resident_mb(server), 1)
         wrk(f"{server.registry}/subjects", connections=4, seconds=1)
         registered = self.register_many(server, 20_000)
-        self.facts["memory with 20,000 subjects, MB (wanted ≤ 120)"] = round(resident(server), 1)
+        self.facts["memory with 20,000 subjects, MB (wanted ≤ 120)"] = round(resident_mb(server), 1)
         self.facts["registered one by one over 16 connections on SQLite, per s"] = round(registered)
         server.stop()
 
@@ -266,7 +267,7 @@ def main(wanted):
     os.makedirs(RUN, exist_ok=True)
     build()
     bench = Bench()
-    for name in wanted or ["get", "new", "produce", "stream", "json", "memory", "start", "nodes"]:
+    for name in wanted or ["get", "new", "produce", "stream", "json", "memory", "start", "nodes", "list", "caches", "storm"]:
         say(f"measuring {name}")
         getattr(bench, name)()
     print(f"\n{'row':14} {'sluice':>12} {'yardstick':>12}  {'unit':16} {'ratio':>6} {'wanted':>7}  against")
