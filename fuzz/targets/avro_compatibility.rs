@@ -21,7 +21,9 @@ const LEVELS: [Level; 7] = [
 
 fuzz_target!(|texts: &str| {
     let (old, new) = texts.split_once('\0').unwrap_or((texts, texts));
-    let (Some(old), Some(new), Some(again)) = (parse(old), parse(new), parse(new)) else { return };
+    // The same in other words: what is the same to the letter is not compared at all.
+    let again = new.replacen('{', r#"{"said":"again","#, 1);
+    let (Some(old), Some(new), Some(again)) = (parse(old), parse(new), parse(&again)) else { return };
     let prior = |schema| [Prior { version: Version(1), schema: std::sync::Arc::new(schema) }];
     let (old, again) = (prior(old), prior(again));
     for level in LEVELS {

@@ -356,6 +356,16 @@ fn unions_of_very_many_records_end_with_a_clear_answer() {
     let found = compat::differences(&parse(&union("a", 9_000)), &parse(&union("b", 9_000)), Direction::Backward);
     assert_eq!(found.len(), 1);
     assert!(found[0].message.starts_with("Unexpected exception during compatibility check: comparing the types takes"));
+    // However many, what is the same fits.
+    let found = compat::differences(&parse(&union("a", 9_000)), &parse(&union("a", 9_000)), Direction::Backward);
+    assert_eq!(found, []);
+}
+
+#[test]
+fn a_field_that_reads_two_fields_is_ambiguous_even_to_its_own_schema() {
+    let text = r#"{"type":"record","name":"R","fields":[{"name":"a","type":"int","aliases":["b"]},{"name":"b","type":"int"}]}"#;
+    let found = compat::differences(&parse(text), &parse(text), Direction::Backward);
+    assert!(found[0].message.contains("matches multiple fields"), "{found:?}");
 }
 
 #[test]
@@ -413,6 +423,9 @@ proptest! {
         let schema = parse(&text);
         prop_assert_eq!(compat::differences(&schema, &schema, Direction::Backward), []);
         prop_assert_eq!(compat::differences(&schema, &parse(&text), Direction::Forward), []);
+        // Said in other words, so that it is compared type by type.
+        let documented = parse(&text.replacen('{', r#"{"doc":"again","#, 1));
+        prop_assert_eq!(compat::differences(&schema, &documented, Direction::Forward), []);
     }
 
     #[test]

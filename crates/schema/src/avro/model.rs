@@ -16,7 +16,7 @@ use super::json::Json;
 pub struct TypeId(pub(super) u32);
 
 /// The types of one schema and of the texts it refers to.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct AvroModel {
     pub(super) types: Vec<Type>,
     pub(super) root: TypeId,
@@ -25,7 +25,7 @@ pub struct AvroModel {
 }
 
 /// A type with its attributes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Type {
     /// What it is.
     pub kind: Kind,
@@ -36,7 +36,7 @@ pub struct Type {
 }
 
 /// What a type is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
     /// `null`
     Null,
@@ -69,7 +69,7 @@ pub enum Kind {
 }
 
 /// A record.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Record {
     /// Its name.
     pub name: Name,
@@ -84,7 +84,7 @@ pub struct Record {
 }
 
 /// A field of a record.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Field {
     /// Its name.
     pub name: String,
@@ -114,7 +114,7 @@ pub enum Order {
 }
 
 /// An enum.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Enum {
     /// Its name.
     pub name: Name,
@@ -129,7 +129,7 @@ pub struct Enum {
 }
 
 /// A fixed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Fixed {
     /// Its name.
     pub name: Name,

@@ -70,11 +70,22 @@ pub fn differences(new: &AvroModel, old: &AvroModel, direction: Direction) -> Ve
         Direction::Backward => (new, old, ("new", "old")),
         Direction::Forward => (old, new, ("old", "new")),
     };
+    if reader == writer && !reads_by_aliases(reader) {
+        return Vec::new();
+    }
     let mut walk = Walk::new(reader, writer);
     match walk.run() {
         Ok(outcome) => list(&walk, outcome, sides),
         Err(stopped) => vec![undecided(&stopped)],
     }
+}
+
+/// Whether a field may read another than the one of its name: then a schema may not even read its own data.
+fn reads_by_aliases(model: &AvroModel) -> bool {
+    model.types.iter().any(|found| match &found.kind {
+        Kind::Record(record) => record.fields.iter().any(|field| !field.aliases.is_empty()),
+        _ => false,
+    })
 }
 
 /// Writes out what was found, that of repeated types as often as they are used.
@@ -139,7 +150,7 @@ fn symbols(walk: &Walk<'_>, found: &Found) -> String {
 
 fn field_name(walk: &Walk<'_>, found: &Found) -> String {
     match &walk.reader[found.reader].kind {
-        Kind::Record(own) => own.fields.get(found.field).map(|field| field.name.clone()).unwrap_or_default(),
+        Kind::Record(own) => own.fields.get(found.field as usize).map(|field| field.name.clone()).unwrap_or_default(),
         _ => String::new(),
     }
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step {
     Word(&'static str),
-    At(usize),
+    At(u32),
 }
 
 /// A place that was found worth keeping.

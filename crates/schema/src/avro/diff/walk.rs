@@ -19,9 +19,9 @@ use super::{
 };
 use crate::avro::model::{AvroModel, Field, Kind, Record, TypeId};
 
-/// Pairs, fields, names and symbols that are compared at most: about a second and 100 MB at worst. Schemas that people
-/// write take thousands; two unions of a thousand records fit.
-const MAX_STEPS: usize = 4_000_000;
+/// Pairs, fields, names and symbols that are compared at most: less than a second and about 100 MB at worst. Schemas
+/// that people write take thousands; two unions of a thousand records fit, and any schema and itself.
+const MAX_STEPS: usize = 1_200_000;
 
 /// A place where the reader does not fit the writer.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +33,7 @@ pub(super) struct Found {
     /// The writer's type there.
     pub(super) writer: TypeId,
     /// Which field of the reader.
-    pub(super) field: usize,
+    pub(super) field: u32,
     /// Where, from the root or the branch of a union.
     pub(super) path: PathId,
 }
@@ -95,7 +95,7 @@ pub(super) struct Walk<'m> {
     pub(super) writer: &'m AvroModel,
     known: HashMap<(TypeId, TypeId), Outcome>,
     /// Per outcome, where its parts start and end.
-    outcomes: Vec<(usize, usize)>,
+    outcomes: Vec<(u32, u32)>,
     parts: Vec<Part>,
     open: Vec<Open>,
     /// Findings of the open pairs.
@@ -144,7 +144,7 @@ impl<'m> Walk<'m> {
     /// What was found in a pair, in the reference's order.
     pub(super) fn parts(&self, outcome: Outcome) -> &[Part] {
         let (from, to) = self.outcomes[outcome.0 as usize];
-        &self.parts[from..to]
+        &self.parts[from as usize..to as usize]
     }
 
     /// Opens a pair, at the path as it stands; `apart`: as a root. Gives its outcome if it is known.
@@ -172,7 +172,8 @@ impl<'m> Walk<'m> {
         } else {
             let from = self.parts.len();
             self.parts.extend(self.pending.drain(open.first..));
-            self.outcomes.push((from, self.parts.len()));
+            // Far fewer parts than steps.
+            self.outcomes.push((from as u32, self.parts.len() as u32));
             Outcome(self.outcomes.len() as u32 - 1)
         };
         self.known.insert((open.reader, open.writer), outcome);
@@ -186,7 +187,7 @@ impl<'m> Walk<'m> {
             // Of a branch that does not fit is told that, not why.
             (Kind::Union(_), Kind::Union(branches)) if outcome != Outcome::COMPATIBLE => {
                 let at = open.next - 1;
-                self.path.push(Step::At(at));
+                self.path.push(Step::At(at as u32));
                 self.add(MISSING_UNION_BRANCH, open.reader, branches[at]);
                 self.path.restore(&open.place);
             }
@@ -207,7 +208,7 @@ impl<'m> Walk<'m> {
                 let Some(branch) = branches.get(open.next) else { return Ok(Next::Done) };
                 let apart = matches!(own, Kind::Union(_));
                 if !apart {
-                    self.path.push(Step::At(open.next));
+                    self.path.push(Step::At(open.next as u32));
                 }
                 open.next += 1;
                 Ok(Next::Pair { reader, writer: *branch, apart })
@@ -270,7 +271,7 @@ impl<'m> Walk<'m> {
             let at = open.next;
             open.next += 1;
             self.path.push(Step::Word("fields"));
-            self.path.push(Step::At(at));
+            self.path.push(Step::At(at as u32));
             let written = match self.written(field, at, writer)? {
                 None if field.default.is_some() => None,
                 // The reference then compares an enum that has a default with the record that lacks the field.
@@ -278,7 +279,7 @@ impl<'m> Walk<'m> {
                 None => {
                     let path = self.path.intern();
                     let change = READER_FIELD_MISSING_DEFAULT_VALUE;
-                    self.pending.push(Part::Found(Found { change, reader, writer, field: at, path }));
+                    self.pending.push(Part::Found(Found { change, reader, writer, field: at as u32, path }));
                     None
                 }
                 written => written,
