@@ -222,8 +222,8 @@ impl Findings for Listing<'_, '_> {
         self.verdicts.holds(pair)
     }
 
-    fn spend(&mut self, steps: usize) {
-        self.verdicts.spend(steps);
+    fn spend(&mut self, steps: usize) -> bool {
+        self.verdicts.spend(steps)
     }
 
     fn is_settled(&self) -> bool {

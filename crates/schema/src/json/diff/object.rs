@@ -13,9 +13,6 @@ use super::rule::{Findings, Step, compare_limit};
 use super::*;
 use crate::json::model::{Kind, NodeId, ObjectSchema};
 
-/// What one question to a pattern counts as.
-const PATTERN_STEPS: usize = 64;
-
 pub(super) fn compare(
     sides: &Sides<'_>,
     pair: Pair,
@@ -175,8 +172,7 @@ impl Objects<'_, '_> {
     fn schema_of_others(&self, which: Which, name: &str, out: &mut impl Findings) -> Option<NodeId> {
         let object = self.object(which);
         for (pattern, id) in object.pattern_properties.iter() {
-            out.spend(PATTERN_STEPS + name.len());
-            if self.sides.patterns.borrow_mut().finds(pattern, name) {
+            if self.sides.patterns.borrow_mut().finds(pattern, name, |steps| out.spend(steps)) {
                 return Some(*id);
             }
         }

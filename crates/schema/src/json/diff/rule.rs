@@ -51,8 +51,8 @@ pub(super) trait Findings {
     /// Whether the two schemas of `pair` are compatible.
     fn is_compatible(&mut self, pair: Pair) -> bool;
 
-    /// Counts work that no question shows.
-    fn spend(&mut self, steps: usize);
+    /// Counts work that no question shows; false when no more is granted.
+    fn spend(&mut self, steps: usize) -> bool;
 
     /// Whether nothing that could still be found matters.
     fn is_settled(&self) -> bool;

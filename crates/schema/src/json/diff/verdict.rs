@@ -48,9 +48,10 @@ impl<'a> Verdicts<'a> {
         self.steps_left == 0
     }
 
-    /// Counts work.
-    pub(super) fn spend(&mut self, steps: usize) {
+    /// Counts work; false when no more is granted.
+    pub(super) fn spend(&mut self, steps: usize) -> bool {
         self.steps_left = self.steps_left.saturating_sub(steps);
+        !self.gave_up()
     }
 
     /// Whether what the original of `pair` accepts, its update accepts too, as far as the rules tell.
@@ -155,8 +156,8 @@ impl Findings for Look<'_, '_> {
         entry.holds
     }
 
-    fn spend(&mut self, steps: usize) {
-        self.verdicts.spend(steps);
+    fn spend(&mut self, steps: usize) -> bool {
+        self.verdicts.spend(steps)
     }
 
     fn is_settled(&self) -> bool {
