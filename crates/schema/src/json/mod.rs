@@ -3,6 +3,7 @@
 //! [`text`] reads and prints what is stored, [`value`] holds it, [`load`] turns it into the [`model`] that versions
 //! are compared on by [`diff`]; [`validate`] holds data against a schema. [`JsonSchema`] is all of it together.
 
+mod budget;
 pub mod diff;
 pub(crate) mod hint;
 pub mod load;

@@ -1,12 +1,14 @@
 //! Data held against a schema: the `jsonschema` crate, with the schema's references and nothing from outside.
 //!
 //! A [`Validator`] is compiled once per schema and shared. Drafts up to 7 are as strict about `integer` as the
-//! reference: `1.0` is none. Patterns are capped in size and in steps back; data nests at most 128 levels.
+//! reference: `1.0` is none. Patterns are capped in size and in steps back; data nests at most 128 levels; schemas
+//! that look at the same data over and over end at a cap of their own (`budget`).
 //!
 //! A refusal reads `#/path: what`, in the reference's words where they say more than a class name.
 //!
 //! Source: everit-json-schema 1.14 `ValidatingVisitor`; recordings `jsonschema-invalid-data`, `jsonschema-kinds`.
 
+use std::collections::HashSet;
 use std::error::Error;
 use std::sync::Arc;
 
@@ -14,16 +16,27 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Keyword, PatternOptions, Retrieve, Uri, ValidationError};
 use serde_json::Value;
 
+use super::budget::{self, Spent};
 use super::load::Draft;
 use super::schema::JsonSchema;
 use crate::{InvalidSchema, Mismatch};
 
 /// Bytes of a compiled pattern.
 const MAX_PATTERN: usize = 1024 * 1024;
+/// Bytes of all patterns of a schema, in equal shares.
+const MAX_PATTERNS: usize = 64 * MAX_PATTERN;
 /// Steps back of one match.
 const MAX_BACKTRACKS: usize = 100_000;
 /// Characters of a refusal.
 const MAX_REFUSAL: usize = 500;
+/// Schemas that branch, looked at to say yes or no: a tenth of a second.
+const MAX_STEPS: usize = 1_000_000;
+/// As many more for each byte of data: lists may be long.
+const MAX_STEPS_PER_BYTE: usize = 4;
+/// The same, to say what does not fit, for little data and for much. Each may leave an error behind, so this bounds
+/// memory.
+const MIN_STEPS_EXPLAINING: usize = 20_000;
+const MAX_STEPS_EXPLAINING: usize = 400_000;
 
 /// A compiled schema.
 #[derive(Debug)]
@@ -33,7 +46,16 @@ impl Validator {
     /// Whether `json`, one JSON text, fits the schema; what does not, and where.
     pub fn check(&self, json: &[u8]) -> Result<(), Mismatch> {
         let data: Value = serde_json::from_slice(json).map_err(|error| Mismatch(format!("#: not JSON: {error}")))?;
-        self.0.validate(&data).map_err(|error| Mismatch(refusal(&error)))
+        let steps = MAX_STEPS + MAX_STEPS_PER_BYTE * json.len();
+        match budget::spend_at_most(steps, || self.0.is_valid(&data)) {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(Spent) => return Err(Mismatch(format!("#: whether it fits takes more than {steps} steps to say"))),
+        }
+        let explain = || self.0.validate(&data).map_err(|error| Mismatch(refusal(&error)));
+        let too_much = |Spent| Err(Mismatch("#: does not fit; where takes too long to say".to_owned()));
+        let steps = MAX_STEPS_EXPLAINING.min(MIN_STEPS_EXPLAINING + json.len());
+        budget::spend_at_most(steps, explain).unwrap_or_else(too_much)
     }
 }
 
@@ -47,7 +69,8 @@ pub(super) fn compile(schema: &JsonSchema) -> Result<Validator, InvalidSchema> {
         base: root.get("$id").or_else(|| root.get("id")).and_then(Value::as_str).map(str::to_owned),
         documents: schema.resolved_references().iter().filter_map(read).collect(),
     };
-    let patterns = PatternOptions::fancy_regex().backtrack_limit(MAX_BACKTRACKS).size_limit(MAX_PATTERN);
+    let share = MAX_PATTERNS / distinct_patterns(references.documents.iter().map(|(_, value)| value).chain([&root]));
+    let patterns = PatternOptions::fancy_regex().backtrack_limit(MAX_BACKTRACKS).size_limit(share.min(MAX_PATTERN));
     let mut options = jsonschema::options()
         .with_draft(match draft {
             Draft::Four => jsonschema::Draft::Draft4,
@@ -62,6 +85,7 @@ pub(super) fn compile(schema: &JsonSchema) -> Result<Validator, InvalidSchema> {
     if draft <= Draft::Seven {
         options = options.with_keyword("type", |_, words, _| Ok(Box::new(Types::of(words))));
     }
+    options = options.with_keyword(budget::STEP, |_, _, _| Ok(Box::new(budget::Step)));
     options.build(&root).map(Validator).map_err(|error| not_usable(&refusal(&error)))
 }
 
@@ -76,7 +100,27 @@ fn document(text: &str) -> Result<Value, serde_json::Error> {
             members.remove("$schema");
         }
     }
+    budget::count_steps(&mut value);
     Ok(value)
+}
+
+/// How many patterns there are, at least one.
+fn distinct_patterns<'a>(documents: impl Iterator<Item = &'a Value>) -> usize {
+    let mut patterns: HashSet<&str> = HashSet::new();
+    let mut open: Vec<&Value> = documents.collect();
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(members) => {
+                patterns.extend(members.get("pattern").and_then(Value::as_str));
+                let named = members.get("patternProperties").and_then(Value::as_object);
+                patterns.extend(named.into_iter().flat_map(|named| named.keys().map(String::as_str)));
+                open.extend(members.values());
+            }
+            Value::Array(items) => open.extend(items),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    patterns.len().max(1)
 }
 
 /// The referenced texts, by name.
@@ -297,6 +341,95 @@ mod tests {
             schema(r##"{"type":"object","properties":{"next":{"$ref":"#"}},"additionalProperties":false}"##, &[]);
         assert_eq!(recursive.validator().unwrap().check(br#"{"next":{"next":{}}}"#), Ok(()));
         assert!(recursive.validator().unwrap().check(br#"{"next":{"next":1}}"#).is_err());
+    }
+
+    /// `d0` leads to `d1` twice by `way`, that to `d2` twice, and so on: 2^60 ways through to `end`.
+    fn doubling(root: &str, way: impl Fn(&str) -> String, end: &str) -> String {
+        let link = |n: usize| {
+            let next = format!("{{\"$ref\":\"#/definitions/d{}\"}}", n + 1);
+            format!("\"d{n}\":{}", way(&next))
+        };
+        let links: Vec<String> = (0..60).map(link).collect();
+        format!("{{{root}\"$ref\":\"#/definitions/d0\",\"definitions\":{{{},\"d60\":{end}}}}}", links.join(","))
+    }
+
+    #[test]
+    fn schemas_with_more_ways_through_than_can_be_gone_are_given_up() {
+        let newer = "\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",";
+        let twice = |keyword: &'static str| move |next: &str| format!("{{\"{keyword}\":[{next},{next}]}}");
+        let under = |next: &str| format!("{{\"patternProperties\":{{\"a\":{next},\"a|b\":{next}}}}}");
+        let either = |next: &str| {
+            let part = format!("{{\"properties\":{{\"a\":{next}}}}}");
+            format!("{{\"anyOf\":[{part},{part}]}}")
+        };
+        let nested = "{\"a\":".repeat(60) + "1" + &"}".repeat(60);
+        let nested = nested.as_str();
+        let (not_string, no, fits) = ("{\"type\":\"string\"}", "false", "true");
+        for root in ["", newer] {
+            for (schema, data) in [
+                (doubling(root, twice("anyOf"), not_string), "1"),
+                (doubling(root, twice("anyOf"), no), "1"),
+                (doubling(root, twice("oneOf"), no), "1"),
+                (doubling(root, twice("allOf"), fits), "1"),
+                (doubling(root, |next| format!("{{\"if\":{next},\"then\":{next}}}"), fits), "1"),
+                (doubling(root, |next| format!("{{\"not\":{{\"anyOf\":[{next},{next}]}}}}"), no), "1"),
+                (
+                    doubling(root, |next| format!("{{\"allOf\":[{next}],\"dependencies\":{{\"a\":{next}}}}}"), fits),
+                    "{\"a\":1}",
+                ),
+                (doubling(root, under, fits), nested),
+                (doubling(root, either, not_string), nested),
+            ] {
+                let started = std::time::Instant::now();
+                let said = check(&schema, data);
+                assert!(started.elapsed() < std::time::Duration::from_secs(20), "{schema}");
+                // Where the first way through settles it, it is settled.
+                if let Err(said) = said {
+                    assert!(said.starts_with("#: whether it fits takes more than "), "{said}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_settled_by_the_first_alternative_is_settled_and_reasons_may_be_too_many_to_say() {
+        let fits = doubling("", |next| format!("{{\"anyOf\":[{next},{next}]}}"), "true");
+        assert_eq!(check(&fits, "1"), Ok(()));
+        // The first of each pair says no at once; only who asks for all reasons goes on.
+        let parts = |next: &str| format!("{{\"anyOf\":[{{\"allOf\":[false,{next},{next}]}},false]}}");
+        let reasons = doubling("", parts, "false");
+        assert_eq!(check(&reasons, "1"), Err("#: does not fit; where takes too long to say".to_owned()));
+    }
+
+    #[test]
+    fn long_lists_of_small_alternatives_are_checked_to_their_end() {
+        let schema = r#"{"items":{"anyOf":[{"type":"string"},{"type":"null"},{"type":"integer"}]}}"#;
+        let list = |last: &str| format!("[{}{last}]", "1,".repeat(100_000));
+        assert_eq!(check(schema, &list("2")), Ok(()));
+        let refused = check(schema, &list("true")).unwrap_err();
+        assert_eq!(refused, "#/100000: #: no subschema matched out of the total 3 subschemas");
+    }
+
+    #[test]
+    fn counting_changes_neither_pointers_nor_what_data_is_compared_with() {
+        let schema = r##"{"properties":{"a":{"const":{"anyOf":[1]}},"allOf":{"enum":[{"not":{}}]},"c":{"$ref":"#/properties/d/allOf/0"},"d":{"allOf":[{"type":"integer"}]}}}"##;
+        assert_eq!(check(schema, r#"{"a":{"anyOf":[1]},"allOf":{"not":{}},"c":1,"d":2}"#), Ok(()));
+        assert!(check(schema, r#"{"a":{"anyOf":[1],"allOf":[]}}"#).is_err());
+        assert!(check(schema, r#"{"c":"x"}"#).is_err());
+        // An empty list stays refused where the draft refuses it.
+        assert!(self::schema(r#"{"allOf":[]}"#, &[]).validator().is_err());
+    }
+
+    #[test]
+    fn many_patterns_share_what_one_may_take() {
+        let with = |count: usize, pattern: fn(usize) -> String| {
+            let named: Vec<String> = (0..count).map(|n| format!("\"{}\":{{}}", pattern(n))).collect();
+            schema(&format!("{{\"patternProperties\":{{{}}}}}", named.join(",")), &[])
+        };
+        let big = |n: usize| format!("^[^x]{{{}}}$", 500 + n);
+        assert_eq!(with(3, big).validator().unwrap().check(b"{\"a\":1}"), Ok(()));
+        assert!(with(5_000, big).validator().is_err());
+        assert_eq!(with(5_000, |n| format!("^a{n}_")).validator().unwrap().check(b"{\"a1_\":1}"), Ok(()));
     }
 
     #[test]
