@@ -4,8 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::codec::Codec;
 use super::model::{AvroModel, Kind};
-use super::tags::{self, Absent};
-use super::{equal, logical, normalize, parse, print};
+use super::{equal, logical, normalize, parse, print, tags};
+use crate::schema::Absent;
 use crate::{Format, InvalidSchema, Reference, ResolvedReference, TagEdit, TaggedEntity};
 
 /// A parsed Avro schema. The canonical text is made on parsing.
@@ -118,17 +118,7 @@ impl AvroSchema {
     }
 
     /// The schema with tags added and removed.
-    pub fn edit_tags(&self, edit: &TagEdit) -> Result<AvroSchema, InvalidSchema> {
-        self.with_edit(edit, Absent::Refuse)
-    }
-
-    /// The schema with the tags of another on those records and fields that it has too.
-    pub fn with_tags_of(&self, other: &AvroSchema) -> Result<AvroSchema, InvalidSchema> {
-        let edit = TagEdit { add: other.tagged_entities(), remove: Vec::new() };
-        self.with_edit(&edit, Absent::Skip)
-    }
-
-    fn with_edit(&self, edit: &TagEdit, absent: Absent) -> Result<AvroSchema, InvalidSchema> {
+    pub(crate) fn with_edit(&self, edit: &TagEdit, absent: Absent) -> Result<AvroSchema, InvalidSchema> {
         let parse::Parsed { mut model, outer_names, .. } = parse::parse(&self.text, &self.resolved)?;
         tags::edit(&mut model, &outer_names, edit, absent)?;
         let printed = print::text(&model, &outer_names)?;

@@ -11,18 +11,10 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::json::Json;
 use super::model::{AvroModel, Kind, Record, TypeId};
+use crate::schema::Absent;
 use crate::{InvalidSchema, TagEdit, TaggedEntity};
 
 const TAGS: &str = "confluent:tags";
-
-/// What to do with an entity that is not there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Absent {
-    /// Fail with [`InvalidSchema::NoSuchEntity`].
-    Refuse,
-    /// Leave it out.
-    Skip,
-}
 
 /// Adds tags, then removes some.
 pub(super) fn edit(
@@ -32,10 +24,8 @@ pub(super) fn edit(
     absent: Absent,
 ) -> Result<(), InvalidSchema> {
     let written = Written::of(model, outer);
-    let adds = edit.add.iter().map(|entity| (entity, true));
-    let removes = edit.remove.iter().map(|entity| (entity, false));
-    for (entity, is_added) in adds.chain(removes) {
-        let (record, field) = match written.find(model, entity) {
+    for target in edit.by_target(|path| path) {
+        let (record, field) = match written.find(model, target.path, target.is_record) {
             Ok(found) => found,
             Err(_) if absent == Absent::Skip => continue,
             Err(refusal) => return Err(refusal),
@@ -45,17 +35,9 @@ pub(super) fn edit(
             Some(at) => &mut of.fields[at].props,
             None => &mut model.types[record.0 as usize].props,
         };
-        let mut tags = tags_of(props);
-        if is_added {
-            for tag in &entity.tags {
-                if !tags.contains(tag) {
-                    tags.push(tag.clone());
-                }
-            }
-        } else {
-            tags.retain(|tag| !entity.tags.contains(tag));
-        }
-        set(props, tags);
+        let present = tags_of(props);
+        let tags = target.applied(present.iter().map(String::as_str));
+        set(props, tags.into_iter().map(str::to_owned).collect());
     }
     Ok(())
 }
@@ -156,13 +138,13 @@ impl Written {
     }
 
     /// The record that an entity names, and the place of the field.
-    fn find(&self, model: &AvroModel, entity: &TaggedEntity) -> Result<(TypeId, Option<usize>), InvalidSchema> {
-        let path = entity.path.strip_prefix('.').unwrap_or(&entity.path);
+    fn find(&self, model: &AvroModel, said: &str, is_record: bool) -> Result<(TypeId, Option<usize>), InvalidSchema> {
+        let path = said.strip_prefix('.').unwrap_or(said);
         let mut parts: Vec<&str> = path.split('.').collect();
         while parts.len() > 1 && parts.last() == Some(&"") {
             parts.pop();
         }
-        let field = if entity.is_record { None } else { parts.pop() };
+        let field = if is_record { None } else { parts.pop() };
         let Some(name) = parts.pop() else { return Err(InvalidSchema::NoSuchEntity("0 > -1".to_owned())) };
         let namespace = parts.join(".");
         let matches = |record: &Record| {
@@ -182,7 +164,7 @@ impl Written {
                 }
             }
         }
-        Err(InvalidSchema::NoSuchEntity(format!("No matching path '{}' found in the schema", entity.path)))
+        Err(InvalidSchema::NoSuchEntity(format!("No matching path '{said}' found in the schema")))
     }
 
     /// Whether a record around this one matches: then nothing inside is looked at.

@@ -9,6 +9,7 @@ use super::validate::Validator;
 use super::value::Value;
 use super::{diff, tags, text, validate};
 use crate::compat::{Direction, Policy};
+use crate::schema::Absent;
 use crate::{Difference, InvalidSchema, Reference, ResolvedReference, TagEdit, TaggedEntity, ValidateFields};
 
 /// A parsed JSON Schema. The model is built on first use, and kept.
@@ -146,9 +147,9 @@ impl JsonSchema {
     }
 
     /// The schema with tags added and removed in its `confluent:tags`.
-    pub fn edit_tags(&self, edit: &TagEdit) -> Result<JsonSchema, InvalidSchema> {
+    pub(crate) fn with_edit(&self, edit: &TagEdit, absent: Absent) -> Result<JsonSchema, InvalidSchema> {
         let mut value = self.value.clone();
-        tags::edit(&mut value, edit)?;
+        tags::edit(&mut value, edit, absent)?;
         let text = text::print(&value);
         JsonSchema::from_parts(value, text, self.references.clone(), self.resolved.clone())
     }

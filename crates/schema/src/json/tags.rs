@@ -13,6 +13,7 @@ use super::load::{self, Refs};
 use super::model::{Criterion, Kind, Model, NodeId};
 use super::value::Value;
 use super::{order, text};
+use crate::schema::{Absent, TargetEdit};
 use crate::{InvalidSchema, TagEdit, TaggedEntity};
 
 const TAGS: &str = "confluent:tags";
@@ -94,10 +95,11 @@ impl Search<'_> {
 
     fn add(&mut self, id: NodeId, path: &str, is_record: bool) {
         let present = self.model.node(id).unprocessed.as_ref().and_then(|left| left.get(TAGS)?.as_array());
+        let mut seen = HashSet::new();
         let mut tags: Vec<String> = Vec::new();
         for tag in present.unwrap_or_default() {
             let tag = tag.as_str().map_or_else(|| text::print(tag), str::to_owned);
-            if !tags.contains(&tag) {
+            if seen.insert(tag.clone()) {
                 tags.push(tag);
             }
         }
@@ -108,44 +110,32 @@ impl Search<'_> {
 }
 
 /// Puts tags on and takes tags off. Nothing is changed on error.
-pub(super) fn edit(schema: &mut Value, edit: &TagEdit) -> Result<(), InvalidSchema> {
-    let mut targets: Vec<(&str, bool)> = Vec::new();
-    for entity in edit.add.iter().chain(&edit.remove) {
-        if !targets.contains(&(&entity.path, entity.is_record)) {
-            targets.push((&entity.path, entity.is_record));
+pub(super) fn edit(schema: &mut Value, edit: &TagEdit, absent: Absent) -> Result<(), InvalidSchema> {
+    for target in edit.by_target(|path| path) {
+        let way = find(schema, (target.path, target.is_record));
+        let done = way.and_then(|way| change(at_mut(schema, &way), &target));
+        if done.is_none() && absent == Absent::Refuse {
+            let what = format!("No matching path '{}' found in the schema", target.path);
+            return Err(InvalidSchema::NoSuchEntity(what));
         }
-    }
-    for target in targets {
-        let of = |list: &'_ [TaggedEntity]| -> Vec<String> {
-            let same = list.iter().filter(|entity| (entity.path.as_str(), entity.is_record) == target);
-            same.flat_map(|entity| entity.tags.iter().cloned()).collect()
-        };
-        let way = find(schema, target).ok_or_else(|| no_match(target.0))?;
-        change(at_mut(schema, &way), &of(&edit.add), &of(&edit.remove)).ok_or_else(|| no_match(target.0))?;
     }
     Ok(())
 }
 
-fn no_match(path: &str) -> InvalidSchema {
-    InvalidSchema::NoSuchEntity(format!("No matching path '{path}' found in the schema"))
-}
-
-fn change(target: Option<&mut Value>, add: &[String], remove: &[String]) -> Option<()> {
-    let Some(Value::Object(members)) = target else {
+fn change(value: Option<&mut Value>, edit: &TargetEdit<'_>) -> Option<()> {
+    let Some(Value::Object(members)) = value else {
         return None;
     };
-    let mut tags: Vec<String> = Vec::new();
     let present = members.get(TAGS).and_then(Value::as_array).unwrap_or_default();
-    for tag in present.iter().filter_map(Value::as_str).chain(add.iter().map(String::as_str)) {
-        if !tags.iter().any(|known| known == tag) {
-            tags.push(tag.to_owned());
-        }
-    }
-    tags.retain(|tag| !remove.contains(tag));
+    let tags: Vec<Value> = edit
+        .applied(present.iter().filter_map(Value::as_str))
+        .into_iter()
+        .map(|tag| Value::String(tag.into()))
+        .collect();
     if tags.is_empty() {
         members.remove(TAGS);
     } else {
-        members.put(TAGS, Value::Array(tags.into_iter().map(|tag| Value::String(tag.into())).collect()));
+        members.put(TAGS, Value::Array(tags));
     }
     Some(())
 }
@@ -333,15 +323,16 @@ mod tests {
         ] {
             let mut value = text::parse(schema).unwrap();
             let put = TagEdit { add: vec![entity(path, is_record, &["T"])], remove: vec![] };
-            edit(&mut value, &put).unwrap();
+            edit(&mut value, &put, Absent::Refuse).unwrap();
             assert_eq!(text::print(&value), edited, "{path}");
             let take = TagEdit { add: vec![], remove: vec![entity(path, is_record, &["T", "U"])] };
-            edit(&mut value, &take).unwrap();
+            edit(&mut value, &take, Absent::Refuse).unwrap();
             assert_eq!(text::print(&value), schema, "{path}");
         }
         let mut value = text::parse(plain).unwrap();
         for (path, is_record) in [("nope", false), ("object.nope", false), ("a", false), ("object", false)] {
-            let refused = edit(&mut value, &TagEdit { add: vec![entity(path, is_record, &["T"])], remove: vec![] });
+            let put = TagEdit { add: vec![entity(path, is_record, &["T"])], remove: vec![] };
+            let refused = edit(&mut value, &put, Absent::Refuse);
             assert_eq!(
                 refused.unwrap_err().to_string(),
                 format!("java.lang.IllegalArgumentException: No matching path '{path}' found in the schema")

@@ -9,6 +9,7 @@ use super::codec::{self, Codec};
 use super::model::{Message, ProtoFile};
 use super::resolve::{Home, Names};
 use super::{builtin, canonical, descriptor, normalize, parse, tags, validate};
+use crate::schema::Absent;
 use crate::{Format, InvalidSchema, Reference, ResolvedReference, TagEdit, TaggedEntity, ValidateFields};
 
 /// A parsed protobuf schema. The canonical text is made and the references are read on parsing; the codec is compiled
@@ -201,8 +202,12 @@ impl ProtobufSchema {
 
     /// The schema with tags added and removed in its `confluent.message_meta` and `confluent.field_meta` options.
     pub fn edit_tags(&self, edit: &TagEdit) -> Result<ProtobufSchema, InvalidSchema> {
+        self.with_edit(edit, Absent::Refuse)
+    }
+
+    pub(crate) fn with_edit(&self, edit: &TagEdit, absent: Absent) -> Result<ProtobufSchema, InvalidSchema> {
         let mut file = self.file.clone();
-        tags::edit(&mut file, edit)?;
+        tags::edit(&mut file, edit, absent)?;
         parse::check_limits(&file)?;
         ProtobufSchema::from_file(file, self.references.clone(), self.resolved.clone())
     }

@@ -7,37 +7,28 @@
 //! Source: schema-registry `ProtobufSchema#modifySchemaTags`, `ProtobufSchemaUtils#findMatchingElement`, 8.2.0,
 //! recording `tags-protobuf`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::model::{Field, Message, OptionElement, OptionValue, ProtoFile};
 use super::options;
+use crate::schema::{Absent, TargetEdit};
 use crate::{InvalidSchema, TagEdit, TaggedEntity};
 
 const MESSAGE_META: &str = "confluent.message_meta";
 const FIELD_META: &str = "confluent.field_meta";
 
 /// Puts tags on and takes tags off. Nothing is changed on error.
-pub(super) fn edit(file: &mut ProtoFile, edit: &TagEdit) -> Result<(), InvalidSchema> {
-    let mut targets: Vec<(&str, bool)> = Vec::new();
-    for entity in edit.add.iter().chain(&edit.remove) {
-        let target = (entity.path.strip_prefix('.').unwrap_or(&entity.path), entity.is_record);
-        if !targets.contains(&target) {
-            targets.push(target);
-        }
-    }
-    let tags_of = |list: &[TaggedEntity], (path, is_record): (&str, bool)| -> Vec<String> {
-        let same = list.iter().filter(|entity| {
-            entity.is_record == is_record && entity.path.strip_prefix('.').unwrap_or(&entity.path) == path
-        });
-        same.flat_map(|entity| entity.tags.iter().cloned()).collect()
-    };
-    for target in targets {
-        let (found, meta) = match target {
-            (path, true) => (find_message(file, path)?, MESSAGE_META),
-            (path, false) => (find_field(file, path)?, FIELD_META),
+pub(super) fn edit(file: &mut ProtoFile, edit: &TagEdit, absent: Absent) -> Result<(), InvalidSchema> {
+    for target in edit.by_target(|path| path.strip_prefix('.').unwrap_or(path)) {
+        let (found, meta) = match target.is_record {
+            true => (find_message(file, target.path), MESSAGE_META),
+            false => (find_field(file, target.path), FIELD_META),
         };
-        let merged = edited(std::mem::take(found), meta, &tags_of(&edit.add, target), &tags_of(&edit.remove, target));
-        *found = merged;
+        match found {
+            Ok(options) => *options = edited(std::mem::take(options), meta, &target),
+            Err(_) if absent == Absent::Skip => {}
+            Err(refusal) => return Err(refusal),
+        }
     }
     Ok(())
 }
@@ -96,22 +87,18 @@ fn find_field<'a>(file: &'a mut ProtoFile, path: &str) -> Result<&'a mut Vec<Opt
 }
 
 /// The options merged by name, with the tags of the meta option changed.
-fn edited(mut options: Vec<OptionElement>, meta: &str, add: &[String], remove: &[String]) -> Vec<OptionElement> {
-    if !add.is_empty() {
-        let mut distinct: Vec<OptionValue> = Vec::new();
-        for tag in add {
-            let tag = OptionValue::String(tag.clone());
-            if !distinct.contains(&tag) {
-                distinct.push(tag);
-            }
-        }
+fn edited(mut options: Vec<OptionElement>, meta: &str, edit: &TargetEdit<'_>) -> Vec<OptionElement> {
+    if !edit.add.is_empty() {
+        let mut seen = HashSet::new();
+        let distinct = edit.add.iter().filter(|tag| seen.insert(**tag));
+        let distinct = distinct.map(|tag| OptionValue::String((*tag).to_owned())).collect();
         let tags =
             OptionElement { name: "tags".to_owned(), is_parenthesized: false, value: OptionValue::List(distinct) };
         let value = OptionValue::Nested(Box::new(tags));
         options.push(OptionElement { name: meta.to_owned(), is_parenthesized: true, value });
     }
     let mut merged = merged(&options);
-    if !remove.is_empty()
+    if !edit.remove.is_empty()
         && let Some(at) = merged.iter().position(|option| option.name == meta)
         && let OptionValue::Map(entries) = &mut merged[at].value
     {
@@ -120,9 +107,7 @@ fn edited(mut options: Vec<OptionElement>, meta: &str, add: &[String], remove: &
                 OptionValue::List(tags) => tags,
                 one => vec![one],
             };
-            let is_kept = |tag: &OptionValue| {
-                !options::plain(tag).is_some_and(|text| remove.iter().any(|removed| removed == text))
-            };
+            let is_kept = |tag: &OptionValue| !options::plain(tag).is_some_and(|text| edit.remove.contains(text));
             let kept: Vec<OptionValue> = tags.into_iter().filter(is_kept).collect();
             if kept.is_empty() {
                 entries.remove(place);
