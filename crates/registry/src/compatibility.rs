@@ -17,6 +17,10 @@ use crate::register::{validate_fields, validation};
 use crate::store::{RequireLive, VersionRow};
 use crate::*;
 
+/// How much heavier a comparison is than reading texts of that size: alternatives are compared each with each, so a few
+/// KiB can take what other work takes for a hundred.
+const COMPARISON_WEIGHT: usize = 8;
+
 impl Registry {
     /// `POST /compatibility/…`: against one version, or as a registration would check.
     pub async fn check_compatibility(
@@ -132,7 +136,7 @@ impl Registry {
         let new = candidate.schema.clone();
         let policy = scope.config.compatibility_policy.as_deref().map_or(Policy::Strict, Policy::from_wire);
         let check = move || compat::check_under(policy, level, &new, &priors, checks_fields);
-        let verdict = self.off_thread(size, check).await?;
+        let verdict = self.off_thread(size.saturating_mul(COMPARISON_WEIGHT), check).await?;
         Ok(refusal(subject, verdict, reserved, level, checks_fields))
     }
 
