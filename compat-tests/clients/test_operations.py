@@ -243,7 +243,7 @@ def test_a_topics_deadline_tells_surely_not_written_before_nobody_knows(start, t
         f"{head}Cluster\nmetadata: {{name: {name}}}\nspec:\n  listeners:\n    - {{name: p, auth: none, bootstrap: [\"{address}\"]}}\n---\n"
         for name, address in (("one", cluster.bootstrap), ("two", "127.0.0.1:1"))) +
         f'{head}Topic\nmetadata: {{name: hurried, owner: "team:x"}}\nspec:\n  clusters: [{{name: one}}, {{name: two}}]\n'
-        "  load-balancing: failover\n  ordering: none\n  failover: {total-deadline: 3s}\n  schema: {format: none}\n")
+        "  load-balancing: failover\n  ordering: none\n  failover: {total-deadline: 5s}\n  schema: {format: none}\n")
     cluster.ready()
     admin = AdminClient({"bootstrap.servers": cluster.bootstrap})
     admin.create_topics([NewTopic("hurried", 1, 1)])["hurried"].result(30)
@@ -256,4 +256,4 @@ def test_a_topics_deadline_tells_surely_not_written_before_nobody_knows(start, t
     status, report = server.request("POST", url, record)
     took = time.monotonic() - began
     assert (status, report["error_code"]) == (200, 50371), report
-    assert 2 < took < 3.5, f"{took:.1f} s: 200 ms before the total deadline"
+    assert 3.5 < took < 5.5, f"{took:.1f} s: before the total deadline"

@@ -127,16 +127,18 @@ pub struct TopicEntry {
     pub declared_at: Arc<str>,
 }
 
-/// How much earlier than a record's total deadline its producer gives up: *surely not written* must come before the
-/// deadline says that nobody knows.
-const BEFORE_DEADLINE_MS: u64 = 200;
+/// How much earlier than a record's total deadline its producer gives up, at least and at most: *surely not written*
+/// must come before the deadline says that nobody knows, and librdkafka looks for records whose time is up when it tries
+/// to connect again (every half second), and else once a second. Source: `rd_kafka_broker_producer_serve`.
+const BEFORE_DEADLINE_MS: (u64, u64) = (200, 1_000);
 
 impl TopicEntry {
-    /// How long a producer may keep trying to write a record, milliseconds: 200 less than the total deadline, but no
-    /// less than half of it. `None` where the file sets no deadline.
+    /// How long a producer may keep trying to write a record, milliseconds: a fifth less than the total deadline, within
+    /// the bounds of [`BEFORE_DEADLINE_MS`], but no less than half of it. `None` where the file sets no deadline.
     pub fn message_timeout_ms(&self) -> Option<u32> {
         let total = self.total_deadline_ms?;
-        let timeout = total.saturating_sub(BEFORE_DEADLINE_MS).max(total / 2);
+        let before = (total / 5).clamp(BEFORE_DEADLINE_MS.0, BEFORE_DEADLINE_MS.1);
+        let timeout = total.saturating_sub(before).max(total / 2);
         Some(u32::try_from(timeout).unwrap_or(u32::MAX))
     }
 }
@@ -400,8 +402,10 @@ mod tests {
             entry.message_timeout_ms()
         };
         assert_eq!(timeout(None), None);
-        assert_eq!(timeout(Some(30_000)), Some(29_800));
-        assert_eq!(timeout(Some(5_000)), Some(4_800));
+        assert_eq!(timeout(Some(30_000)), Some(29_000));
+        assert_eq!(timeout(Some(5_000)), Some(4_000));
+        assert_eq!(timeout(Some(3_000)), Some(2_400));
+        assert_eq!(timeout(Some(500)), Some(300));
         assert_eq!(timeout(Some(100)), Some(50), "half, where 200 ms are too many");
     }
 
