@@ -198,3 +198,4 @@ def test_two_on_one_data_directory_share_its_schemas(tmp_path):
     for server in (first, second):
         wait_until(lambda: server.get(server.registry + "/subjects") == (200, ["s1", "s2"]), server.child, "both subjects", 10)
     assert (first.stop(), second.stop()) == (0, 0)
+    assert [entry.name for entry in tmp_path.iterdir() if entry.is_file()] == ["schemas.sqlite"], "all in one file to be copied"

@@ -362,4 +362,7 @@ pub trait RegistryStore: Send + Sync + 'static {
 
     /// One cheap round trip: is the store there?
     async fn ping(&self) -> StoreResult<()>;
+
+    /// The end: lets go of what it holds. A store in a file is complete in that file afterwards.
+    async fn close(&self) {}
 }

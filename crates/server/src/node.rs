@@ -18,6 +18,7 @@ use sluice_api::serve::{Listener, bind, connection_limit, serve};
 use sluice_api::{Api, Services, Settings as ApiSettings, cors::Cors};
 use sluice_data_plane::{DataPlane, DataPlaneConfig, DeliveryHub};
 use sluice_kafka::{DevBroker, KafkaMetrics};
+use sluice_registry::store::RegistryStore;
 use sluice_registry::{Registry, RegistryConfig};
 use sluice_storage::{OpenError, StorageConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -33,6 +34,8 @@ use crate::topology::Topology;
 /// How often, and how long in all, a store that does not answer is tried at start.
 const STORE_RETRY: Duration = Duration::from_secs(1);
 const STORE_PATIENCE: Duration = Duration::from_secs(30);
+/// How long it may take to let go of the store.
+const STORE_CLOSE: Duration = Duration::from_secs(2);
 /// One of so many successful reads gets a line in a sampled access log.
 const SAMPLE: u32 = 100;
 
@@ -90,6 +93,7 @@ struct Node {
     addresses: Addresses,
     topology: Arc<Topology>,
     data: DataPlane,
+    store: Arc<dyn RegistryStore>,
     is_stopping: Arc<AtomicBool>,
     following: JoinHandle<()>,
     listening: JoinSet<std::io::Result<()>>,
@@ -103,7 +107,7 @@ impl Node {
         let sockets = Sockets::bind(settings)?;
         let metric_registry = prometheus::Registry::new();
         let store = connect_store(settings, database_url).await?;
-        let registry = Registry::new(store, registry_config(settings));
+        let registry = Registry::new(store.clone(), registry_config(settings));
         registry.register_metrics(&metric_registry).map_err(metrics_mistake)?;
         let following = tokio::spawn({
             let registry = registry.clone();
@@ -158,6 +162,7 @@ impl Node {
             addresses,
             topology,
             data,
+            store,
             is_stopping,
             following,
             listening,
@@ -184,6 +189,9 @@ impl Node {
         let _ = self.stop_management.send(true);
         let _ = self.management.await;
         self.following.abort();
+        if tokio::time::timeout(STORE_CLOSE, self.store.close()).await.is_err() {
+            tracing::warn!("the store did not close in time");
+        }
         tracing::info!("stopped");
     }
 }
@@ -282,10 +290,7 @@ fn bind_first(address: &str) -> std::io::Result<TcpListener> {
     Err(last)
 }
 
-async fn connect_store(
-    settings: &Settings,
-    url: String,
-) -> Result<Arc<dyn sluice_registry::store::RegistryStore>, Mistakes> {
+async fn connect_store(settings: &Settings, url: String) -> Result<Arc<dyn RegistryStore>, Mistakes> {
     let mut config = StorageConfig::new(url);
     if let Some(database) = &settings.database {
         config.max_connections = database.max_connections as usize;

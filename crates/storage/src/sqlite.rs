@@ -253,6 +253,12 @@ impl RegistryStore for SqliteStore {
         let _: Option<(i32,)> = self.row(&sql::PING, |q| q).await?;
         Ok(())
     }
+
+    /// The last connection that closes moves the journal into the file.
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
 }
 
 fn in_contexts<'q, R>(query: QueryAs<'q, R>, contexts: &'q Contexts) -> QueryAs<'q, R>

@@ -133,3 +133,14 @@ async fn a_file_that_cannot_be_opened_is_told_with_the_systems_reason() {
     let cause = refusal(async |at| std::fs::create_dir(at.0.join("sluice.db")).unwrap()).await;
     assert!(cause.starts_with("cannot be opened: ") && cause.contains("directory"), "{cause}");
 }
+
+#[tokio::test]
+async fn a_closed_store_is_complete_in_its_file() {
+    let directory = Directory::new();
+    let store = directory.store().await;
+    conformance::content_comes_back_as_it_was_written(&*store).await;
+    store.close().await;
+    let left: Vec<_> = std::fs::read_dir(&directory.0).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["sluice.db"]);
+    assert!(store.ping().await.is_err());
+}
