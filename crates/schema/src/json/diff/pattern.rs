@@ -15,11 +15,11 @@ struct Size {
     per_byte: usize,
 }
 
-/// Tried one after the other: most patterns are small, and only who needs more pays for more. Of the biggest, fifty
+/// Tried one after the other: most patterns are small, and only who needs more pays for more. Of the biggest, forty
 /// can be compiled in one comparison.
 const SIZES: [Size; 3] = [
-    Size { bytes: 16 * 1024, compile: 200, per_byte: 1 },
-    Size { bytes: 128 * 1024, compile: 4_000, per_byte: 4 },
+    Size { bytes: 16 * 1024, compile: 2_000, per_byte: 1 },
+    Size { bytes: 128 * 1024, compile: 10_000, per_byte: 4 },
     Size { bytes: 1024 * 1024, compile: 40_000, per_byte: 32 },
 ];
 /// What a question counts as, beside the name's length.
