@@ -8,11 +8,14 @@
 //! To add an endpoint: one line in the `routes!` table of its surface, one file with the handler, one entry in
 //! `api-spec/`. Source: the reference's Jetty and Jersey rules, as recorded (release 8.5).
 
+mod path;
+
 use std::borrow::Cow;
 use std::fmt;
 
 use sluice_registry::Action;
 
+use self::path::{Span, context_of, decode, split};
 use crate::call::{Handler, Recall};
 use crate::media::Media;
 
@@ -212,22 +215,6 @@ pub enum RouteError {
     Options(Allow),
 }
 
-/// A part of the raw path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Span {
-    start: u16,
-    end: u16,
-}
-
-impl Span {
-    const EMPTY: Span = Span { start: 0, end: 0 };
-
-    fn of(self, path: &str) -> &str {
-        path.get(usize::from(self.start)..usize::from(self.end)).unwrap_or_default()
-    }
-}
-
-const MAX_SEGMENTS: usize = 16;
 const MAX_PARAMS: usize = 6;
 
 /// The variable parts of a path. Holds places, not texts: decoding happens when a handler asks.
@@ -364,7 +351,7 @@ impl Router {
         Ok(Resolved { number: *number, route, params })
     }
 
-    /// The node that `segments` lead to; literal words win over parameters. Depth is bounded by [`MAX_SEGMENTS`].
+    /// The node that `segments` lead to; literal words win over parameters. Depth is bounded by [`path::MAX_SEGMENTS`].
     fn walk(&self, at: usize, segments: &[Span], path: &str, params: &mut Params) -> Option<usize> {
         let node = &self.nodes[at];
         let Some((first, rest)) = segments.split_first() else {
@@ -391,298 +378,5 @@ impl Router {
     }
 }
 
-/// Splits and checks a raw path: the segments without their matrix parameters.
-fn split(path: &str) -> Result<([Span; MAX_SEGMENTS], usize), RouteError> {
-    let bytes = path.as_bytes();
-    if bytes.first() != Some(&b'/') {
-        return Err(RouteError::NotFound);
-    }
-    if bytes.len() > usize::from(u16::MAX) {
-        return Err(RouteError::BadPath("path too long"));
-    }
-    let plain = bytes.iter().all(|byte| !matches!(byte, 0..0x20 | 0x7f | b'%' | b';' | b'\\'));
-    let mut segments = [Span::EMPTY; MAX_SEGMENTS];
-    let mut count = 0;
-    let mut depth = 0i32;
-    let mut at = 1;
-    loop {
-        let end = memchr::memchr(b'/', &bytes[at..]).map_or(bytes.len(), |slash| at + slash);
-        let segment = if plain { Span { start: at as u16, end: end as u16 } } else { check_segment(path, at, end)? };
-        match segment.of(path) {
-            "" if end == bytes.len() => {} // trailing slash, or the root
-            "" => return Err(RouteError::BadPath("empty segment")),
-            text => {
-                depth += match text {
-                    ".." => -1,
-                    "." => 0,
-                    _ => 1,
-                };
-                if depth < 0 {
-                    return Err(RouteError::BadPath("path above the root"));
-                }
-                if count == MAX_SEGMENTS {
-                    return Err(RouteError::NotFound);
-                }
-                segments[count] = segment;
-                count += 1;
-            }
-        }
-        if end == bytes.len() {
-            return Ok((segments, count));
-        }
-        at = end + 1;
-    }
-}
-
-fn check_segment(path: &str, start: usize, end: usize) -> Result<Span, RouteError> {
-    let bytes = &path.as_bytes()[start..end];
-    let mut stop = bytes.len();
-    let mut escaped = false;
-    let mut at = 0;
-    while at < bytes.len() {
-        let byte = match bytes[at] {
-            b'%' => {
-                let digits = (bytes.get(at + 1).copied().and_then(hex), bytes.get(at + 2).copied().and_then(hex));
-                let (Some(high), Some(low)) = digits else {
-                    return Err(RouteError::MalformedPath("bad escape"));
-                };
-                escaped = true;
-                at += 2;
-                high << 4 | low
-            }
-            b';' => {
-                stop = stop.min(at);
-                b';'
-            }
-            byte => byte,
-        };
-        if byte == 0 {
-            return Err(RouteError::MalformedPath("NUL character"));
-        }
-        if byte < 0x20 || byte == 0x7f {
-            return Err(RouteError::BadPath("control character"));
-        }
-        if byte == b'\\' {
-            return Err(RouteError::BadPath("backslash"));
-        }
-        at += 1;
-    }
-    let text = &path[start..start + stop];
-    if escaped {
-        let decoded = percent_encoding::percent_decode_str(text)
-            .decode_utf8()
-            .map_err(|_| RouteError::BadPath("invalid UTF-8"))?;
-        if matches!(&*decoded, "." | "..") && text.contains('%') {
-            return Err(RouteError::BadPath("ambiguous segment"));
-        }
-    }
-    // As above, both fit: the whole path is at most u16::MAX bytes.
-    Ok(Span { start: start as u16, end: (start + stop) as u16 })
-}
-
-/// `ctx`, `.ctx` and `:.ctx:` are the same; only the raw colon counts.
-fn context_of(segment: Span, path: &str) -> Result<Span, RouteError> {
-    let text = segment.of(path);
-    let mut span = segment;
-    if text.starts_with(':') {
-        span.start += 1;
-        if text.len() > 1 && text.ends_with(':') {
-            span.end -= 1;
-        }
-    }
-    if span.of(path).contains(':') {
-        return Err(RouteError::ContextHoldsColon(decode(span.of(path)).into_owned()));
-    }
-    Ok(span)
-}
-
-fn hex(byte: u8) -> Option<u8> {
-    (byte as char).to_digit(16).map(|digit| digit as u8)
-}
-
-/// Percent-decodes a segment that `split` has checked.
-fn decode(text: &str) -> Cow<'_, str> {
-    if text.contains('%') {
-        percent_encoding::percent_decode_str(text).decode_utf8_lossy()
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    fn registry() -> Router {
-        Router::new(&[Surface::Registry])
-    }
-
-    /// Operation, parameters and context of a request that finds a route; the status of one that does not.
-    fn said(method: &str, path: &str) -> String {
-        match registry().resolve(method, path, None) {
-            Ok(Resolved { route, params, .. }) => {
-                let names = route.path.split('/').filter_map(parameter);
-                let values: Vec<_> = names.filter_map(|name| params.get(route, path, name)).collect();
-                let context = params.context(path).map_or(String::new(), |context| format!(" in {context}"));
-                format!("{} [{}]{context}", route.operation, values.join(", "))
-            }
-            Err(RouteError::MalformedPath(_) | RouteError::BadPath(_) | RouteError::ContextHoldsColon(_)) => {
-                "400".to_owned()
-            }
-            Err(RouteError::NotFound) => "404".to_owned(),
-            Err(RouteError::MethodNotAllowed(allow)) => format!("405 {allow}"),
-            Err(RouteError::Options(allow)) => format!("200 {allow}"),
-        }
-    }
-
-    #[test]
-    fn every_route_is_found_under_its_own_path_with_and_without_a_trailing_slash() {
-        for surface in [Surface::Registry, Surface::Rest, Surface::Management] {
-            let router = Router::new(&[surface]);
-            for route in all_routes().filter(|route| route.surface == surface) {
-                let path = route.path.replace(['{', '}'], "");
-                for path in [path.clone(), format!("{}/", path.trim_end_matches('/'))] {
-                    let found = router.resolve(route.verb.name(), &path, None).unwrap();
-                    assert_eq!(found.route.operation, route.operation, "{path}");
-                    assert!(std::ptr::eq(all_routes().nth(found.number).unwrap(), found.route));
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn no_two_routes_of_a_surface_share_verb_and_path_and_no_operation_is_named_twice() {
-        let mut seen = BTreeSet::new();
-        for route in all_routes() {
-            assert!(seen.insert(format!("{:?} {} {}", route.surface, route.verb.name(), route.path)), "{}", route.path);
-            assert!(seen.insert(format!("{:?} {}", route.surface, route.operation)), "{}", route.operation);
-            assert!(route.path.split('/').filter_map(parameter).count() <= MAX_PARAMS);
-            assert!(route.path.split('/').count() <= MAX_SEGMENTS);
-        }
-    }
-
-    #[test]
-    fn permissions_find_the_names_they_are_about() {
-        for route in all_routes() {
-            let has = |name: &str| route.path.contains(name);
-            let fits = match route.permission.on {
-                On::Subject => has("{subject}") || has("/config") || has("/mode"),
-                On::Context => has("{context}"),
-                On::Topic => has("{cluster_id}") && has("{topic_name}") || route.surface == Surface::Rest,
-                On::Cluster => has("{cluster_id}") || route.surface == Surface::Rest,
-                On::Schema | On::Server | On::Open => true,
-            };
-            assert!(fits, "{}", route.path);
-        }
-    }
-
-    #[test]
-    fn paths_are_read_as_they_were_sent() {
-        for (path, expected) in [
-            ("/subjects/a%2Fb/versions", "list_versions [a/b]"),
-            ("/subjects/a%252Fb/versions", "list_versions [a%2Fb]"),
-            ("/subjects/%68ttp%20x/versions", "list_versions [http x]"),
-            ("/subjects/a;x=1/versions;y=2", "list_versions [a]"),
-            ("/subjects;x=y", "list_subjects []"),
-            ("/subjects/a/versions/latest/schema/", "get_schema_text [a, latest]"),
-            ("/subjects/../versions", "list_versions [..]"),
-            ("/%73ubjects", "404"),
-            ("/subjects/a/%76ersions", "404"),
-            ("/subjects/a/versions%20", "404"),
-            ("/Subjects", "404"),
-            ("/subjects/a/b/versions", "404"),
-            ("/subjects/a%2Fversions", "405 DELETE,POST,OPTIONS"),
-            ("/./subjects", "404"),
-            ("/subjects/x/../a/versions", "404"),
-            ("*", "404"),
-            ("", "404"),
-        ] {
-            assert_eq!(said("GET", path), expected, "{path}");
-        }
-    }
-
-    #[test]
-    fn what_could_mean_two_things_is_refused() {
-        for path in [
-            "//subjects",
-            "/subjects//versions",
-            "/subjects/a/versions//",
-            "/subjects/a%00b/versions",
-            "/subjects/%0A",
-            "/subjects/a%7Fb",
-            "/subjects/a%5Cb",
-            "/subjects/a\\b",
-            "/subjects/%FF/versions",
-            "/subjects/%zz",
-            "/subjects/%",
-            "/subjects/%4",
-            "/%2e%2e/subjects",
-            "/subjects/%2E",
-            "/../subjects",
-            "/subjects/a;%0a",
-        ] {
-            assert_eq!(said("GET", path), "400", "{path}");
-        }
-    }
-
-    #[test]
-    fn a_context_prefix_is_data_and_the_rest_of_the_path_decides() {
-        for (path, expected) in [
-            ("/contexts/.c/subjects/a/versions", "list_versions [a] in .c"),
-            ("/contexts/c/subjects/a/versions", "list_versions [a] in c"),
-            ("/contexts/:.c:/subjects", "list_subjects [] in .c"),
-            ("/contexts/%3A.c%3A/subjects", "list_subjects [] in :.c:"),
-            ("/contexts/.c/config", "get_subject_level_config [] in .c"),
-            ("/contexts/.c/mode/a", "get_subject_mode [a] in .c"),
-            ("/contexts/.c/contexts", "list_contexts [] in .c"),
-            ("/contexts/.c/schemas/ids/7", "get_schema_by_id [7] in .c"),
-            ("/contexts/.c/schemas/ids", "404"),
-            ("/contexts/.c/nothing", "404"),
-            ("/contexts/a:b/subjects", "400"),
-            ("/contexts/.c", "405 DELETE,OPTIONS"),
-            ("/contexts/.c/", "405 DELETE,OPTIONS"),
-        ] {
-            assert_eq!(said("GET", path), expected, "{path}");
-        }
-    }
-
-    #[test]
-    fn methods_follow_the_routes_of_their_path() {
-        for (method, path, expected) in [
-            ("HEAD", "/subjects", "list_subjects []"),
-            ("OPTIONS", "/", "200 HEAD,POST,GET,OPTIONS"),
-            ("OPTIONS", "/subjects/a/versions/1", "200 HEAD,DELETE,GET,OPTIONS"),
-            ("OPTIONS", "/config", "200 HEAD,DELETE,GET,OPTIONS,PUT"),
-            ("OPTIONS", "/nothing", "404"),
-            ("PATCH", "/subjects", "405 HEAD,GET,OPTIONS"),
-            ("get", "/subjects", "405 HEAD,GET,OPTIONS"),
-            ("TRACE", "/subjects", "405 HEAD,GET,OPTIONS"),
-            ("HEAD", "/subjects/a", "405 DELETE,POST,OPTIONS"),
-            ("GET", "/associations/resources/-/t", "get_associations_by_resource_name [-, t]"),
-            ("POST", "/associations:batchGet", "batch_get_associations []"),
-            ("POST", "/associations:nothing", "404"),
-            ("POST", "/exporters", "404"),
-        ] {
-            assert_eq!(said(method, path), expected, "{method} {path}");
-        }
-        assert_eq!(Allow(Verb::Get.bit() | Verb::Post.bit()).spaced(), "HEAD, POST, GET, OPTIONS");
-    }
-
-    #[test]
-    fn any_bytes_resolve_to_something() {
-        let router = Router::new(&[Surface::Registry, Surface::Rest, Surface::Management]);
-        let alphabet = ["/", "contexts", ":", ".", "%", "2", "F", ";", "subjects", "ü", "\\", "..", "-", "config"];
-        let mut state = 1u32;
-        for _ in 0..20_000 {
-            let mut path = String::from("/");
-            for _ in 0..(state >> 28) {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                path.push_str(alphabet[(state >> 16) as usize % alphabet.len()]);
-            }
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let _ = router.resolve("GET", &path, None);
-        }
-    }
-}
+mod tests;
