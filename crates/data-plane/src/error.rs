@@ -352,6 +352,7 @@ fn incompatibilities(details: &Incompatible) -> String {
     if let Some(version) = details.against {
         parts.push(format!("{{oldSchemaVersion: {version}}}"));
     }
+    parts.extend(details.logical.iter().map(|found| one_line(found)));
     parts.push(format!("{{validateFields: '{}', compatibility: '{}'}}", details.validate_fields, details.level));
     format!("[{}]", parts.join(", "))
 }

@@ -99,7 +99,8 @@ impl Registry {
     ) -> Result<Option<Error>, Error> {
         let level = scope.level;
         let checks_fields = validate_fields(scope) == ValidateFields::Yes;
-        if level == Level::None && !checks_fields {
+        let policy = scope.config.compatibility_policy.as_deref().map_or(Policy::Strict, Policy::from_wire);
+        if level == Level::None && !checks_fields && policy != Policy::Logical {
             return Ok(None);
         }
         let group = scope.config.compatibility_group.as_deref().filter(|group| !group.is_empty());
@@ -134,7 +135,6 @@ impl Registry {
         let weigh = |schema: &Schema| schema.canonical_text().len();
         let size = weigh(&candidate.schema) + priors.iter().map(|prior| weigh(&prior.schema)).sum::<usize>();
         let new = candidate.schema.clone();
-        let policy = scope.config.compatibility_policy.as_deref().map_or(Policy::Strict, Policy::from_wire);
         let check = move || compat::check_under(policy, level, &new, &priors, checks_fields);
         let verdict = self.off_thread(size.saturating_mul(COMPARISON_WEIGHT), check).await?;
         Ok(refusal(subject, verdict, reserved, level, checks_fields))

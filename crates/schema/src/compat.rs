@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use crate::{Difference, Level, Schema, Version, avro, protobuf};
+use crate::{Difference, Level, Schema, Version, avro, logical, protobuf};
 
 /// A version to compare with. `text` is the stored text, named in the result.
 #[derive(Debug, Clone)]
@@ -28,31 +28,40 @@ pub enum Direction {
     Forward,
 }
 
-/// How much the comparison of JSON Schemas forgives: the setting `compatibilityPolicy`. Other formats have one way.
+/// The setting `compatibilityPolicy`: how much the comparison of JSON Schemas forgives, and whether tables are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
     /// What one side accepts, the other must accept. The default.
     Strict,
     /// Properties may come and go as long as none becomes required.
     Lenient,
+    /// Strict, and tables made of the schemas must be able to follow; a schema of which no table can be made is refused.
+    /// Holds for all formats, and for validity at every level, [`Level::None`] included.
+    Logical,
 }
 
 impl Policy {
-    /// The policy of this stored word; those that say nothing about JSON Schema are strict.
+    /// The policy of this stored word; unknown ones are strict.
     pub fn from_wire(word: &str) -> Policy {
-        if word.eq_ignore_ascii_case("LENIENT") { Policy::Lenient } else { Policy::Strict }
+        match word {
+            word if word.eq_ignore_ascii_case("LENIENT") => Policy::Lenient,
+            word if word.eq_ignore_ascii_case("LOGICAL") => Policy::Logical,
+            _ => Policy::Strict,
+        }
     }
 }
 
 /// Why a schema may not follow a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incompatible {
-    /// The version it breaks; `None` when the types differ.
+    /// The version it breaks; `None` when the types differ, or only [`Incompatible::logical`] says no.
     pub against: Option<Version>,
     /// Stored text of that version.
     pub old_text: Option<Arc<str>>,
     /// The changes, in the order the reference lists them (forward ones first under FULL).
     pub differences: Vec<Difference>,
+    /// What [`Policy::Logical`] has against it, as the list shows it, behind the quotation.
+    pub logical: Vec<String>,
     /// Whether the list quotes version and text: not when FULL failed in the forward direction only, because the
     /// reference appends the quotation to the backward half.
     pub quotes_old: bool,
@@ -73,8 +82,36 @@ pub fn check(level: Level, new: &Schema, previous: &[Prior], validate_fields: bo
 /// versions and those of other groups). `Ok` when compatible.
 ///
 /// Not transitive: only the last of `previous`. Transitive: newest to oldest, stops at the first that fails.
-/// FULL lists forward differences before backward ones.
+/// FULL lists forward differences before backward ones. What [`Policy::Logical`] adds is found whatever else is.
 pub fn check_under(
+    policy: Policy,
+    level: Level,
+    new: &Schema,
+    previous: &[Prior],
+    validate_fields: bool,
+) -> Result<(), Incompatible> {
+    let verdict = check_format(policy, level, new, previous, validate_fields);
+    if policy != Policy::Logical {
+        return verdict;
+    }
+    let logical = logical::policy::findings(level, new, previous.iter().map(|prior| prior.schema.as_ref()));
+    match verdict {
+        Err(refused) => Err(Incompatible { logical, ..refused }),
+        Ok(()) if logical.is_empty() => Ok(()),
+        Ok(()) => Err(Incompatible {
+            against: None,
+            old_text: None,
+            differences: Vec::new(),
+            logical,
+            quotes_old: false,
+            level,
+            validate_fields,
+            hint: None,
+        }),
+    }
+}
+
+fn check_format(
     policy: Policy,
     level: Level,
     new: &Schema,
@@ -101,6 +138,7 @@ fn check_one(
             against: None,
             old_text: None,
             differences: vec![different_type()],
+            logical: Vec::new(),
             quotes_old: false,
             level,
             validate_fields,
@@ -120,6 +158,7 @@ fn check_one(
         against: Some(prior.version),
         old_text: Some(old.canonical_text().clone()),
         differences: found,
+        logical: Vec::new(),
         quotes_old,
         level,
         validate_fields,
@@ -156,13 +195,14 @@ const QUOTED_UNITS: usize = 10 * 1024;
 
 impl Incompatible {
     /// The `messages` list of the compatibility endpoint, also printed inside 40901: one string per difference,
-    /// `{oldSchemaVersion: N}`, `{oldSchema: '…'}` (cut past 10 KiB), `{validateFields: 'b', compatibility: 'LEVEL'}`.
+    /// `{oldSchemaVersion: N}`, `{oldSchema: '…'}` (cut past 10 KiB), what the policy adds, `{validateFields: 'b', compatibility: 'LEVEL'}`.
     pub fn messages(&self) -> Vec<String> {
         let mut messages: Vec<String> = self.differences.iter().map(|found| found.message.clone()).collect();
         if self.quotes_old {
             messages.extend(self.against.map(|version| format!("{{oldSchemaVersion: {version}}}")));
             messages.extend(self.old_text.as_deref().map(quoted));
         }
+        messages.extend(self.logical.iter().cloned());
         messages.push(format!("{{validateFields: '{}', compatibility: '{}'}}", self.validate_fields, self.level));
         messages
     }

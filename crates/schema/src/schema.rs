@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use crate::logical::LogicalType;
 use crate::{Reference, ResolvedReference, SchemaType, avro, json, protobuf};
 
 /// A text that is not a schema. `Display` is one line, or the parser's own text.
@@ -45,7 +46,7 @@ pub enum Format {
     IgnoreExtensions,
     /// Avro: referenced types inlined. No meaning for protobuf.
     Resolved,
-    /// DDL of logical types; so far of Avro schemas.
+    /// DDL of logical types.
     Logical,
 }
 
@@ -225,9 +226,17 @@ impl Schema {
     pub fn render(&self, format: Format) -> Result<Arc<str>, InvalidSchema> {
         match self {
             Schema::Protobuf(schema) => schema.render(format),
-            // No other format means anything.
-            Schema::Json(schema) => Ok(schema.canonical_text().clone()),
+            Schema::Json(schema) => schema.render(format),
             Schema::Avro(schema) => schema.render(format),
+        }
+    }
+
+    /// The schema as a logical type; fails for one that has none, in words that say why.
+    pub(crate) fn logical(&self) -> Result<LogicalType, InvalidSchema> {
+        match self {
+            Schema::Protobuf(schema) => schema.logical(),
+            Schema::Json(schema) => schema.logical(),
+            Schema::Avro(schema) => schema.logical(),
         }
     }
 

@@ -279,6 +279,7 @@ mod tests {
             against: None,
             old_text: None,
             differences: vec![],
+            logical: vec![],
             level: Level::Backward,
             validate_fields: false,
             quotes_old: false,

@@ -153,6 +153,11 @@ impl Call {
         }
     }
 
+    /// Whether `format` says that a schema that is sent is DDL.
+    pub(super) fn speaks_ddl(&self) -> bool {
+        self.version_format() == Format::Logical
+    }
+
     fn version_format(&self) -> Format {
         self.query().get("format").map_or(Format::Canonical, |word| Format::from_wire(&word))
     }

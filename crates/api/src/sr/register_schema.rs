@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::LazyLock;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
-use sluice_registry::{RegisterOptions, SchemaRequest};
+use sluice_registry::{Error, RegisterOptions, SchemaRequest};
 
 use super::entity::SchemaBody;
 use super::error::SrError;
@@ -24,6 +24,9 @@ pub(super) async fn register_schema(mut call: Call) -> Result<Answer, SrError> {
         return Ok(Answer::json_text(answer));
     }
     let request = schema_request(&body, "register.arg4 must not be null (was null)")?;
+    if call.speaks_ddl() {
+        return Err(no_ddl(&request).into());
+    }
     let options =
         RegisterOptions { normalize: call.normalize(), force: call.query().flag("force"), format: call.format() };
     let repeats = gives_the_same_again(&request);
@@ -36,6 +39,16 @@ pub(super) async fn register_schema(mut call: Call) -> Result<Answer, SrError> {
         call.registry().remember(&subject, digest, &entity, answer.clone());
     }
     Ok(Answer::json_text(answer))
+}
+
+/// `format=logical` says that the body is DDL of logical types, which the reference turned into a schema of the type
+/// that was asked for, until it stopped to. It is only shown here, never read.
+fn no_ddl(request: &SchemaRequest) -> Error {
+    let text = match request.schema_type.as_deref().map(str::trim) {
+        None | Some("") => "schemaType is required when format=logical, and must be one of AVRO, JSON, PROTOBUF",
+        Some(_) => "Invalid logical type schema: DDL is not taken; send the schema itself, without format=logical",
+    };
+    Error::InvalidRequestSchema(text.to_owned())
 }
 
 /// Whether the same request, sent again, must give the same answer: explicit versions must not exist yet, explicit
@@ -59,4 +72,23 @@ fn digest(body: &[u8], query: &str) -> u128 {
     hasher.write(query.as_bytes());
     hasher.write(body);
     hasher.finish128().as_u128()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ddl_is_refused_by_what_the_request_lacks() {
+        let told = |schema_type: Option<&str>| {
+            let request = SchemaRequest { schema_type: schema_type.map(str::to_owned), ..SchemaRequest::default() };
+            match no_ddl(&request) {
+                Error::InvalidRequestSchema(text) => text,
+                other => other.to_string(),
+            }
+        };
+        let required = "schemaType is required when format=logical, and must be one of AVRO, JSON, PROTOBUF";
+        assert_eq!([told(None), told(Some(" "))], [required, required]);
+        assert!(told(Some("AVRO")).starts_with("Invalid logical type schema: "));
+    }
 }

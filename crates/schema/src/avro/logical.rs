@@ -11,22 +11,23 @@ use super::json::Json;
 use super::model::{AvroModel, Field as AvroField, Kind as Avro, Record, Type, TypeId};
 use super::normalize;
 use crate::InvalidSchema;
-use crate::logical::{Body, Branch, Check, Column, Field, Kind, LogicalType, Named, Symbol, ddl, moment};
-
-/// The longest string or byte string: no length at all.
-const UNBOUNDED: i64 = i32::MAX as i64;
+use crate::logical::{
+    Branch, Budget, Check, Column, Fallback, Field, Kind, Leaf, LogicalType, Named, Symbol, UNBOUNDED, ddl, moment,
+    refuse,
+};
 
 /// Bytes of a decimal default that are looked at.
 const MAX_DECIMAL_BYTES: usize = 256;
 
-/// The schema as DDL.
-pub(super) fn ddl(model: &AvroModel) -> Result<String, InvalidSchema> {
+/// The schema as a logical type. Fails for types that have none.
+pub(crate) fn logical(model: &AvroModel) -> Result<LogicalType, InvalidSchema> {
     let referenced = model.types[..model.referenced].iter();
     let external = referenced.filter_map(|of| of.kind.name()).map(|name| name.full()).collect();
-    let mut converter = Converter { model, external, logical: LogicalType::default(), anonymous: Vec::new(), depth: 0 };
+    let (logical, budget) = (LogicalType::default(), Budget::default());
+    let mut converter = Converter { model, external, logical, anonymous: Vec::new(), budget };
     let root = converter.column(model.root, false, &[])?;
     converter.logical.root = Some(root);
-    Ok(ddl::script(&converter.logical))
+    Ok(converter.logical)
 }
 
 struct Converter<'a> {
@@ -36,19 +37,15 @@ struct Converter<'a> {
     logical: LogicalType,
     /// Anonymous records that are open: they cannot hold themselves.
     anonymous: Vec<TypeId>,
-    depth: usize,
+    budget: Budget,
 }
 
 impl<'a> Converter<'a> {
     /// The column of a type; `hints` names the branches of unions in it.
     fn column(&mut self, id: TypeId, is_nullable: bool, hints: &'a [Json]) -> Result<Column, InvalidSchema> {
-        self.depth += 1;
-        if self.depth > super::json::MAX_DEPTH {
-            return Err(super::json::too_deep());
-        }
-        let column =
-            self.kind(id, hints).map(|column| Column { is_nullable: is_nullable || column.is_nullable, ..column });
-        self.depth -= 1;
+        self.budget.enter()?;
+        let column = self.kind(id, hints).map(|column| column.or_nullable(is_nullable));
+        self.budget.leave();
         column
     }
 
@@ -57,13 +54,13 @@ impl<'a> Converter<'a> {
         let of = &model[id];
         Ok(Column::of(match &of.kind {
             Avro::Null => return Err(refuse("Standalone NULL type is not supported")),
-            Avro::Boolean => simple("BOOLEAN"),
-            Avro::Float => simple("FLOAT"),
-            Avro::Double => simple("DOUBLE"),
-            Avro::Bytes | Avro::Fixed(_) => binary(of)?,
-            Avro::Int => int(of)?,
-            Avro::Long => long(of)?,
-            Avro::String => string(of),
+            Avro::Boolean => Kind::Leaf(Leaf::Boolean),
+            Avro::Float => Kind::Leaf(Leaf::Float),
+            Avro::Double => Kind::Leaf(Leaf::Double),
+            Avro::Bytes | Avro::Fixed(_) => Kind::Leaf(binary(of)?),
+            Avro::Int => Kind::Leaf(int(of)?),
+            Avro::Long => Kind::Leaf(long(of)?),
+            Avro::String => Kind::Leaf(string(of)),
             Avro::Array(items) => self.array(of, *items, hints)?,
             Avro::Map(values) => {
                 let values = self.column(*values, false, hints)?;
@@ -71,12 +68,11 @@ impl<'a> Converter<'a> {
             }
             Avro::Union(branches) => return self.union(branches, hints),
             Avro::Enum(symbols) => {
-                let body = Body::Enum(symbols_of(of, &symbols.symbols));
+                let leaf = Leaf::Enum(symbols_of(of, &symbols.symbols));
                 if is_anonymous(of) {
-                    let symbols: Vec<String> = symbols.symbols.iter().map(|symbol| ddl::text(symbol)).collect();
-                    return Ok(Column::simple(format!("ENUM({})", symbols.join(", "))));
+                    return Ok(Column::leaf(leaf));
                 }
-                self.declare(of, symbols.name.full(), body)
+                self.declare(of, symbols.name.full(), Kind::Leaf(leaf))
             }
             Avro::Record(record) => self.record(id, of, record)?,
         }))
@@ -84,7 +80,7 @@ impl<'a> Converter<'a> {
 
     fn record(&mut self, id: TypeId, of: &'a Type, record: &'a Record) -> Result<Kind, InvalidSchema> {
         if text(of, "logicalType") == Some("variant") {
-            return Ok(simple("VARIANT"));
+            return Ok(Kind::Leaf(Leaf::Variant));
         }
         if is_anonymous(of) {
             if self.anonymous.contains(&id) {
@@ -100,19 +96,19 @@ impl<'a> Converter<'a> {
             return Ok(Kind::Ref(self.logical.named[at].0.clone()));
         }
         // Known before its fields are: they may hold it.
-        let declared = self.declare(of, name, Body::default());
+        let declared = self.declare(of, name, Kind::Struct(Vec::new()));
         let fields = self.fields(record)?;
         if let Some(at) = self.logical.declared(name) {
-            self.logical.named[at].1.body = Body::Struct(fields);
+            self.logical.named[at].1.kind = Kind::Struct(fields);
             self.logical.named[at].1.checks = checks(&of.props);
         }
         Ok(declared)
     }
 
-    fn declare(&mut self, of: &Type, name: &str, body: Body) -> Kind {
+    fn declare(&mut self, of: &Type, name: &str, kind: Kind) -> Kind {
         if self.logical.declared(name).is_none() {
             let named = Named {
-                body,
+                kind,
                 doc: of.kind.doc().map(str::to_owned),
                 tags: tags(&of.props),
                 params: params(prop(&of.props, "confluent:params")),
@@ -136,7 +132,7 @@ impl<'a> Converter<'a> {
             .and_then(|default| normalize::typed(self.model, default, Some(field.schema)).ok().flatten());
         Ok(Field {
             name: field.name.clone(),
-            default: default.map(|default| literal(&column, &default)),
+            default: default.map(|default| fallback(&column, &default)),
             column,
             doc: field.doc.clone(),
             tags: tags(&field.props),
@@ -175,7 +171,7 @@ impl<'a> Converter<'a> {
         let simple = |id: TypeId| model[id].kind.name().map_or(model[id].kind.word(), |name| name.simple());
         let mut counts: HashMap<&str, usize> = HashMap::new();
         members.iter().for_each(|member| *counts.entry(simple(*member)).or_default() += 1);
-        let mut parts = Vec::with_capacity(members.len());
+        let (mut parts, mut names) = (Vec::with_capacity(members.len()), HashSet::new());
         for (at, member) in members.iter().enumerate() {
             let hint = hints.get(at);
             let told = |key: &str| hint.and_then(|hint| hint.get(key)).and_then(Json::as_text).map(str::to_owned);
@@ -187,7 +183,7 @@ impl<'a> Converter<'a> {
             };
             let column = self.column(*member, false, hints)?;
             let name = told("name").unwrap_or(own);
-            if parts.iter().any(|known: &Branch| known.name == name) {
+            if !names.insert(name.clone()) {
                 return Err(refuse(&format!("Duplicate union branch: {name}")));
             }
             parts.push(Branch {
@@ -199,14 +195,6 @@ impl<'a> Converter<'a> {
         }
         Ok(Column { kind: Kind::Union(parts), is_nullable })
     }
-}
-
-fn simple(words: &str) -> Kind {
-    Kind::Simple(words.to_owned())
-}
-
-fn refuse(what: &str) -> InvalidSchema {
-    InvalidSchema::Semantics(format!("Stored schema cannot be represented as a logical type: {what}"))
 }
 
 fn prop<'a>(props: &'a [(String, Json)], key: &str) -> Option<&'a Json> {
@@ -232,81 +220,70 @@ fn is_logical(of: &Type, word: &str) -> bool {
     text(of, "logicalType").is_some_and(|logical| logical.eq_ignore_ascii_case(word))
 }
 
-fn binary(of: &Type) -> Result<Kind, InvalidSchema> {
+fn binary(of: &Type) -> Result<Leaf, InvalidSchema> {
     if is_logical(of, "decimal") {
         if prop(&of.props, "precision").is_some_and(|value| !matches!(value, Json::Integer(_) | Json::Double(_))) {
             return Err(refuse("precision property must be a JSON Integer."));
         }
         let precision = number(of, "precision").unwrap_or(10);
         let scale = number(of, "scale").unwrap_or(0);
-        return Ok(Kind::Simple(format!("DECIMAL({precision}, {scale})")));
+        return Ok(Leaf::Decimal { precision, scale });
     }
-    Ok(match (&of.kind, number(of, "flink.maxLength").unwrap_or(UNBOUNDED)) {
-        (Avro::Fixed(fixed), _) => Kind::Simple(format!("BINARY({})", fixed.size)),
-        (_, UNBOUNDED) => simple("BYTES"),
-        (_, length) => Kind::Simple(format!("VARBINARY({length})")),
+    Ok(match &of.kind {
+        Avro::Fixed(fixed) => Leaf::Binary(fixed.size.into()),
+        _ => Leaf::Varbinary(number(of, "flink.maxLength").unwrap_or(UNBOUNDED)),
     })
 }
 
-fn int(of: &Type) -> Result<Kind, InvalidSchema> {
+fn int(of: &Type) -> Result<Leaf, InvalidSchema> {
     match (text(of, "logicalType"), text(of, "connect.type")) {
-        (Some(_), _) if is_logical(of, "date") => Ok(simple("DATE")),
-        (Some(_), _) if is_logical(of, "time-millis") => precise("TIME", of, 3),
-        (Some(_), _) | (None, None) => Ok(simple("INT")),
-        (None, Some(width)) if width.eq_ignore_ascii_case("int8") => Ok(simple("TINYINT")),
-        (None, Some(width)) if width.eq_ignore_ascii_case("int16") => Ok(simple("SMALLINT")),
+        (Some(_), _) if is_logical(of, "date") => Ok(Leaf::Date),
+        (Some(_), _) if is_logical(of, "time-millis") => precise(Leaf::Time, of, 3),
+        (Some(_), _) | (None, None) => Ok(Leaf::Int),
+        (None, Some(width)) if width.eq_ignore_ascii_case("int8") => Ok(Leaf::TinyInt),
+        (None, Some(width)) if width.eq_ignore_ascii_case("int16") => Ok(Leaf::SmallInt),
         (None, Some(_)) => Err(refuse("Connect type annotation for Avro int field is null")),
     }
 }
 
-fn long(of: &Type) -> Result<Kind, InvalidSchema> {
-    const TIMES: &[(&str, &str, i64)] = &[
-        ("time-micros", "TIME", 6),
-        ("timestamp-millis", "TIMESTAMP_LTZ", 3),
-        ("timestamp-micros", "TIMESTAMP_LTZ", 6),
-        ("timestamp-nanos", "TIMESTAMP_LTZ", 9),
-        ("local-timestamp-millis", "TIMESTAMP", 3),
-        ("local-timestamp-micros", "TIMESTAMP", 6),
-        ("local-timestamp-nanos", "TIMESTAMP", 9),
+fn long(of: &Type) -> Result<Leaf, InvalidSchema> {
+    const TIMES: &[(&str, fn(i64) -> Leaf, i64)] = &[
+        ("time-micros", Leaf::Time, 6),
+        ("timestamp-millis", Leaf::TimestampLtz, 3),
+        ("timestamp-micros", Leaf::TimestampLtz, 6),
+        ("timestamp-nanos", Leaf::TimestampLtz, 9),
+        ("local-timestamp-millis", Leaf::Timestamp, 3),
+        ("local-timestamp-micros", Leaf::Timestamp, 6),
+        ("local-timestamp-nanos", Leaf::Timestamp, 9),
     ];
     match TIMES.iter().find(|(word, ..)| is_logical(of, word)) {
-        Some((_, name, digits)) => precise(name, of, *digits),
-        None => Ok(simple("BIGINT")),
+        Some((_, leaf, digits)) => precise(*leaf, of, *digits),
+        None => Ok(Leaf::BigInt),
     }
 }
 
-fn precise(name: &str, of: &Type, digits: i64) -> Result<Kind, InvalidSchema> {
-    match number(of, "flink.precision").unwrap_or(digits) {
-        digits @ 0..=9 => Ok(Kind::Simple(format!("{name}({digits})"))),
-        digits => Err(refuse(&format!("{name} precision must be in [0, 9], got {digits}"))),
-    }
+fn precise(leaf: fn(i64) -> Leaf, of: &Type, digits: i64) -> Result<Leaf, InvalidSchema> {
+    Leaf::precise(leaf, number(of, "flink.precision").unwrap_or(digits))
 }
 
-fn string(of: &Type) -> Kind {
+fn string(of: &Type) -> Leaf {
     let longest = number(of, "flink.maxLength").unwrap_or(UNBOUNDED);
     match number(of, "flink.minLength") {
-        Some(shortest) if shortest == longest => Kind::Simple(format!("CHAR({shortest})")),
-        _ if longest == UNBOUNDED => simple("STRING"),
-        _ => Kind::Simple(format!("VARCHAR({longest})")),
+        Some(shortest) if shortest == longest => Leaf::Char(shortest),
+        _ => Leaf::Varchar(longest),
     }
 }
 
 fn map_key(of: &Type) -> Column {
-    match (number(of, "logical.key.length"), text(of, "logical.key.type")) {
-        (Some(length), Some("CHAR")) => Column::simple(format!("CHAR({length})")),
-        (Some(length), _) => Column::simple(format!("VARCHAR({length})")),
-        (None, _) => Column::simple("STRING"),
-    }
+    Column::leaf(match (number(of, "logical.key.length"), text(of, "logical.key.type")) {
+        (Some(length), Some("CHAR")) => Leaf::Char(length),
+        (Some(length), _) => Leaf::Varchar(length),
+        (None, _) => Leaf::STRING,
+    })
 }
 
 fn map_or_multiset(of: &Type, key: Column, value: Column) -> Result<Kind, InvalidSchema> {
-    if text(of, "flink.type") != Some("multiset") {
-        return Ok(Kind::Map(Box::new(key), Box::new(value)));
-    }
-    match &value.kind {
-        Kind::Simple(words) if words == "INT" => Ok(Kind::Multiset(Box::new(key))),
-        _ => Err(refuse("Unexpected value type for a MULTISET type")),
-    }
+    Kind::map_or_multiset(key, value, text(of, "flink.type") == Some("multiset"))
 }
 
 /// Whether an array stands for a map whose keys are no strings.
@@ -371,29 +348,26 @@ fn symbols_of(of: &Type, symbols: &[String]) -> Vec<Symbol> {
     symbols.iter().enumerate().map(symbol).collect()
 }
 
+/// A default of a column of this type.
+fn fallback(column: &Column, default: &Json) -> Fallback {
+    if *default == Json::Null { Fallback::Null } else { Fallback::Written(literal(column, default)) }
+}
+
 /// A default as DDL writes it in a column of this type.
 fn literal(column: &Column, default: &Json) -> String {
     let latin1 = |text: &str| -> Vec<u8> { text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect() };
-    let Kind::Simple(words) = &column.kind else {
-        return if *default == Json::Null { "NULL".to_owned() } else { ddl::text(&shown(default)) };
-    };
-    let word = words.split('(').next().unwrap_or_default();
-    let digits = words.split(['(', ')']).nth(1).and_then(|digits| digits.parse::<u32>().ok()).unwrap_or(0);
-    match (word, default) {
-        (_, Json::Null) => "NULL".to_owned(),
-        ("BOOLEAN", _) => if *default == Json::Bool(true) { "TRUE" } else { "FALSE" }.to_owned(),
-        ("DATE", Json::Integer(days)) => moment::date(*days),
-        ("TIME", Json::Integer(value)) => moment::time(*value, if digits <= 3 { 3 } else { 6 }),
-        ("TIMESTAMP_LTZ", Json::Integer(value)) => moment::instant(*value, digits),
-        ("TIMESTAMP", Json::Integer(value)) => moment::local(*value, digits),
-        ("DECIMAL", Json::Text(unscaled)) => decimal(&latin1(unscaled), words),
-        ("BINARY" | "VARBINARY" | "BYTES", Json::Text(text)) => ddl::bytes(&latin1(text)),
-        ("STRING" | "CHAR" | "VARCHAR", _) => ddl::text(&shown(default)),
-        ("TINYINT" | "SMALLINT" | "INT" | "BIGINT" | "FLOAT" | "DOUBLE", _) => match default {
-            Json::Double(value) if value.is_nan() => "NaN".to_owned(),
-            Json::Double(value) if value.is_infinite() => {
-                if *value > 0.0 { "Infinity" } else { "-Infinity" }.to_owned()
-            }
+    let Kind::Leaf(leaf) = &column.kind else { return ddl::text(&shown(default)) };
+    let digits = |digits: &i64| u32::try_from(*digits).unwrap_or(0);
+    match (leaf, default) {
+        (Leaf::Boolean, _) => ddl::boolean(*default == Json::Bool(true)),
+        (Leaf::Date, Json::Integer(days)) => moment::date(*days),
+        (Leaf::Time(precision), Json::Integer(value)) => moment::time(*value, if *precision <= 3 { 3 } else { 6 }),
+        (Leaf::TimestampLtz(precision), Json::Integer(value)) => moment::instant(*value, digits(precision)),
+        (Leaf::Timestamp(precision), Json::Integer(value)) => moment::local(*value, digits(precision)),
+        (Leaf::Decimal { scale, .. }, Json::Text(unscaled)) => decimal(&latin1(unscaled), *scale),
+        (Leaf::Binary(_) | Leaf::Varbinary(_), Json::Text(text)) => ddl::bytes(&latin1(text)),
+        (Leaf::TinyInt | Leaf::SmallInt | Leaf::Int | Leaf::BigInt | Leaf::Float | Leaf::Double, _) => match default {
+            Json::Double(value) => ddl::double(*value),
             other => shown(other),
         },
         _ => ddl::text(&shown(default)),
@@ -401,8 +375,7 @@ fn literal(column: &Column, default: &Json) -> String {
 }
 
 /// A decimal of these two's complement bytes, as `BigDecimal.toString` has it.
-fn decimal(unscaled: &[u8], words: &str) -> String {
-    let scale = words.split([' ', ')']).nth(1).and_then(|scale| scale.parse::<i64>().ok()).unwrap_or(0);
+fn decimal(unscaled: &[u8], scale: i64) -> String {
     let is_negative = unscaled.first().is_some_and(|first| *first >= 0x80);
     // Decimal digits, last first.
     let mut digits: Vec<u8> = vec![0];

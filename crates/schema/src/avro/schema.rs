@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::codec::Codec;
 use super::model::{AvroModel, Kind};
 use super::{equal, logical, normalize, parse, print, tags};
+use crate::logical::{LogicalType, ddl};
 use crate::schema::Absent;
 use crate::{Format, InvalidSchema, Reference, ResolvedReference, TagEdit, TaggedEntity};
 
@@ -99,9 +100,14 @@ impl AvroSchema {
     pub fn render(&self, format: Format) -> Result<Arc<str>, InvalidSchema> {
         match format {
             Format::Resolved => print::text(&self.model, &[]).map(|printed| printed.text.into()),
-            Format::Logical => logical::ddl(&self.model).map(Arc::from),
+            Format::Logical => ddl::show(self.logical()),
             Format::Canonical | Format::Serialized | Format::IgnoreExtensions => Ok(self.text.clone()),
         }
+    }
+
+    /// The schema as a logical type; fails for types that have none.
+    pub(crate) fn logical(&self) -> Result<LogicalType, InvalidSchema> {
+        logical::logical(&self.model)
     }
 
     /// Whether a look-up with this schema finds `stored`: the same but for the order of attributes and aliases, its

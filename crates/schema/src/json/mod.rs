@@ -7,6 +7,7 @@ mod budget;
 pub mod diff;
 pub(crate) mod hint;
 pub mod load;
+mod logical;
 pub mod model;
 pub mod named;
 mod order;

@@ -7,10 +7,11 @@ use super::load::{self, LoadError, Referenced, Refs};
 use super::model::{Kind, Model};
 use super::validate::Validator;
 use super::value::Value;
-use super::{diff, tags, text, validate};
+use super::{diff, logical, tags, text, validate};
 use crate::compat::{Direction, Policy};
+use crate::logical::{LogicalType, ddl, refuse};
 use crate::schema::Absent;
-use crate::{Difference, InvalidSchema, Reference, ResolvedReference, TagEdit, TaggedEntity, ValidateFields};
+use crate::{Difference, Format, InvalidSchema, Reference, ResolvedReference, TagEdit, TaggedEntity, ValidateFields};
 
 /// A parsed JSON Schema. The model is built on first use, and kept.
 #[derive(Debug)]
@@ -143,6 +144,22 @@ impl JsonSchema {
             (Ok(new), Ok(old)) => diff::differences(new, old, direction, policy),
             (Err(error), _) => vec![unloadable("The new schema", error)],
             (_, Err(error)) => vec![unloadable("A previous schema version", error)],
+        }
+    }
+
+    /// The schema as a logical type; fails for types that have none.
+    pub(crate) fn logical(&self) -> Result<LogicalType, InvalidSchema> {
+        let model = self.model().map_err(|error| refuse(&unloadable("The schema", error).message))?;
+        logical::logical(model)
+    }
+
+    /// The text in another format; only [`Format::Logical`] means anything.
+    pub fn render(&self, format: Format) -> Result<Arc<str>, InvalidSchema> {
+        match format {
+            Format::Logical => ddl::show(self.logical()),
+            Format::Canonical | Format::Serialized | Format::IgnoreExtensions | Format::Resolved => {
+                Ok(self.text.clone())
+            }
         }
     }
 

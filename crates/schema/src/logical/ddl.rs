@@ -7,8 +7,11 @@
 //! Source: schema-registry `LogicalTypeToDdlConverter`, `Schema#quoteIdentifierIfNeeded`, 8.5.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use super::{Body, Branch, Check, Column, Field, Kind, LogicalType, Named};
+use super::{Branch, Check, Column, Fallback, Field, Kind, Leaf, LogicalType, Named, refuse, unrepresentable};
+use crate::InvalidSchema;
+use crate::payload::numbers;
 
 /// Words that the grammar does not take for names; those of CEL, which checks are translated to, among them.
 const RESERVED: &[&str] = &[
@@ -83,18 +86,42 @@ const RESERVED: &[&str] = &[
     "WITHOUT",
 ];
 
-/// The script that declares the types and, if needed, the root.
-pub(crate) fn script(logical: &LogicalType) -> String {
+/// The script of a stored schema, or why there is none.
+pub(crate) fn show(logical: Result<LogicalType, InvalidSchema>) -> Result<Arc<str>, InvalidSchema> {
+    logical.and_then(|logical| script(&logical)).map(Arc::from).map_err(unrepresentable)
+}
+
+/// The script that declares the types and, if needed, the root. Fails for a named type that is no struct and no enum:
+/// there is no statement for it.
+pub(crate) fn script(logical: &LogicalType) -> Result<String, InvalidSchema> {
     let mut out = String::new();
+    if let Some(namespace) = &logical.namespace {
+        out.push_str(&format!("NAMESPACE {};\n", dotted(namespace)));
+    }
+    if !logical.imports.is_empty() {
+        let used = used_names(logical);
+        for (name, address) in logical.imports.iter().filter(|(name, _)| used.contains(name.as_str())) {
+            out.push_str(&format!("DECLARE {} FOR {};\n", dotted(name), text(address)));
+        }
+    }
     for (name, named) in in_nesting_order(&logical.named) {
-        declare(name, named, &mut out);
+        declare(name, named, &mut out)?;
     }
     if let Some(root) = &logical.root
         && !is_inferred(logical, root)
     {
         out.push_str(&format!("TYPE {};\n", column(root)));
     }
-    out
+    Ok(out)
+}
+
+/// The names that the script uses.
+fn used_names(logical: &LogicalType) -> HashSet<&str> {
+    let mut used = HashSet::new();
+    logical.root.iter().for_each(|root| root.kind.collect(&mut used));
+    let local = logical.named.iter().filter(|(_, named)| !named.is_external);
+    local.for_each(|(_, named)| named.kind.collect(&mut used));
+    used
 }
 
 /// The local types; of names that nest (`Outer.Inner`) the outer ones first.
@@ -106,31 +133,43 @@ fn in_nesting_order(named: &[(String, Named)]) -> Vec<(&str, &Named)> {
     local.iter().map(|(name, named)| (name.as_str(), named)).collect()
 }
 
-fn declare(name: &str, named: &Named, out: &mut String) {
-    let name = dotted(name);
-    match &named.body {
-        Body::Struct(fields) => {
+fn declare(name: &str, named: &Named, out: &mut String) -> Result<(), InvalidSchema> {
+    match &named.kind {
+        Kind::Struct(fields) => {
             let mut items: Vec<String> = fields.iter().map(field).collect();
             items.extend(named.checks.iter().map(check));
             let is_long = fields.len() > 2 || !named.checks.is_empty();
             match is_long {
-                true => out.push_str(&format!("STRUCT {name} (\n  {}\n)", items.join(",\n  "))),
-                false => out.push_str(&format!("STRUCT {name} ({})", items.join(", "))),
+                true => out.push_str(&format!("STRUCT {} (\n  {}\n)", dotted(name), items.join(",\n  "))),
+                false => out.push_str(&format!("STRUCT {} ({})", dotted(name), items.join(", "))),
             }
         }
-        Body::Enum(symbols) => {
+        Kind::Leaf(Leaf::Enum(symbols)) => {
             let symbols: Vec<String> = symbols
                 .iter()
                 .map(|symbol| format!("{}{}{}", text(&symbol.name), comment(&symbol.doc), with(&symbol.params)))
                 .collect();
-            out.push_str(&format!("ENUM {name} ({})", symbols.join(", ")));
+            out.push_str(&format!("ENUM {} ({})", dotted(name), symbols.join(", ")));
+        }
+        other => {
+            let word = match other {
+                Kind::Leaf(leaf) => leaf.word().to_owned(),
+                Kind::Ref(_) => "NAMED_TYPE_REF".to_owned(),
+                other => other.named_shortly(),
+            };
+            return Err(refuse(&format!("Named-type body must be STRUCT or ENUM, got {word} for '{name}'")));
         }
     }
     out.push_str(&format!("{}{}{};\n", comment(&named.doc), tags(&named.tags), with(&named.params)));
+    Ok(())
 }
 
 fn field(field: &Field) -> String {
-    let default = field.default.as_ref().map_or_else(String::new, |default| format!(" DEFAULT {default}"));
+    let default = match &field.default {
+        None | Some(Fallback::Implied) => String::new(),
+        Some(Fallback::Null) => " DEFAULT NULL".to_owned(),
+        Some(Fallback::Written(literal)) => format!(" DEFAULT {literal}"),
+    };
     let checks: String = field.checks.iter().map(|one| format!(" {}", check(one))).collect();
     format!(
         "{} {}{default}{checks}{}{}{}",
@@ -151,7 +190,7 @@ fn check(check: &Check) -> String {
 /// The type as a column's, ` NOT NULL` behind it unless it takes NULL.
 fn column(of: &Column) -> String {
     let kind = match &of.kind {
-        Kind::Simple(words) => words.clone(),
+        Kind::Leaf(leaf) => leaf.to_string(),
         Kind::Ref(name) => dotted(name),
         Kind::Struct(fields) => format!("STRUCT({})", fields.iter().map(field).collect::<Vec<_>>().join(", ")),
         Kind::Array(items) => format!("ARRAY<{}>", column(items)),
@@ -188,6 +227,35 @@ pub(crate) fn text(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+/// A truth value.
+pub(crate) fn boolean(value: bool) -> String {
+    if value { "TRUE" } else { "FALSE" }.to_owned()
+}
+
+/// A double as Java prints it.
+pub(crate) fn double(value: f64) -> String {
+    special(value).unwrap_or_else(|| printed(|out| numbers::push_double(value, out)))
+}
+
+/// A float as Java prints it.
+pub(crate) fn float(value: f32) -> String {
+    special(value.into()).unwrap_or_else(|| printed(|out| numbers::push_float(value, out)))
+}
+
+fn special(value: f64) -> Option<String> {
+    match value {
+        value if value.is_nan() => Some("NaN".to_owned()),
+        value if value.is_infinite() => Some(if value > 0.0 { "Infinity" } else { "-Infinity" }.to_owned()),
+        _ => None,
+    }
+}
+
+fn printed(print: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = Vec::new();
+    print(&mut out);
+    String::from_utf8(out).unwrap_or_default()
+}
+
 /// A literal of bytes.
 pub(crate) fn bytes(bytes: &[u8]) -> String {
     format!("x'{}'", bytes.iter().map(|byte| format!("{byte:02X}")).collect::<String>())
@@ -214,13 +282,11 @@ fn is_inferred(logical: &LogicalType, root: &Column) -> bool {
         .collect();
     let mut used: HashSet<&str> = HashSet::new();
     for (name, named) in &local {
-        if let Body::Struct(fields) = &named.body {
-            let mut refs = HashSet::new();
-            fields.iter().for_each(|field| collect(&field.column, &mut refs));
-            // A type that holds itself is a root all the same.
-            refs.remove(name);
-            used.extend(refs);
-        }
+        let mut refs = HashSet::new();
+        named.kind.collect(&mut refs);
+        // A type that holds itself is a root all the same.
+        refs.remove(name);
+        used.extend(refs);
     }
     let is_nested = |name: &str| name.match_indices('.').any(|(at, _)| local.contains_key(&name[..at]));
     let names = logical.named.iter().map(|(name, _)| name.as_str());
@@ -237,19 +303,5 @@ fn is_inferred(logical: &LogicalType, root: &Column) -> bool {
             })
         }
         _ => false,
-    }
-}
-
-fn collect<'a>(of: &'a Column, refs: &mut HashSet<&'a str>) {
-    match &of.kind {
-        Kind::Simple(_) => {}
-        Kind::Ref(name) => drop(refs.insert(name)),
-        Kind::Struct(fields) => fields.iter().for_each(|field| collect(&field.column, refs)),
-        Kind::Array(items) | Kind::Multiset(items) => collect(items, refs),
-        Kind::Map(keys, values) => {
-            collect(keys, refs);
-            collect(values, refs);
-        }
-        Kind::Union(branches) => branches.iter().for_each(|branch| collect(&branch.column, refs)),
     }
 }

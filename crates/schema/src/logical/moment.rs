@@ -70,9 +70,81 @@ fn time_of_day(nanos: i128, with_seconds: bool) -> String {
     text
 }
 
+/// The date that a text names (`2000-02-29`), as [`date`] prints it.
+pub(crate) fn date_of(text: &str) -> Option<String> {
+    let mut parts = text.splitn(3, '-');
+    let mut part = |digits: usize| {
+        let part = parts.next()?;
+        let is_number = part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number { part.parse::<u32>().ok() } else { None }
+    };
+    let (year, month, day) = (part(4)?, part(2)?, part(2)?);
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let last = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap => 29,
+        2 => 28,
+        1..=12 => 31,
+        _ => return None,
+    };
+    (1..=last).contains(&day).then(|| text.to_owned())
+}
+
+/// The time of day that a text names (`12:00`, `12:00:01.5`), as [`time`] prints it.
+pub(crate) fn time_of(text: &str) -> Option<String> {
+    nanos_of(text).map(|nanos| time_of_day(nanos, false))
+}
+
+/// The moment that a text names (`2000-02-29T12:00`), as [`local`] prints it.
+pub(crate) fn local_of(text: &str) -> Option<String> {
+    let (date, time) = text.split_once('T')?;
+    Some(format!("{}T{}", date_of(date)?, time_of(time)?))
+}
+
+/// The moment that a text names (`2000-02-29T12:00:00Z`), as [`instant`] prints it.
+pub(crate) fn instant_of(text: &str) -> Option<String> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    Some(format!("{}T{}Z", date_of(date)?, time_of_day(nanos_of(time)?, true)))
+}
+
+fn nanos_of(time: &str) -> Option<i128> {
+    let (clock, fraction) = time.split_once('.').unwrap_or((time, ""));
+    let mut nanos = 0;
+    let mut units = [(24, 3_600), (60, 60), (60, 1)].into_iter();
+    for part in clock.split(':') {
+        let (limit, seconds) = units.next()?;
+        let value = part.parse::<i128>().ok().filter(|value| part.len() == 2 && (0..limit).contains(value))?;
+        nanos += value * seconds * 1_000_000_000;
+    }
+    // Hours and minutes at least; a fraction is one of seconds.
+    let is_whole = units.len() == 0 || (units.len() == 1 && !time.contains('.'));
+    let is_fraction = fraction.len() <= 9 && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_whole || !is_fraction {
+        return None;
+    }
+    Some(nanos + format!("{fraction:0<9}").parse::<i128>().ok()?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_are_read_and_printed_again() {
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            [date_of("2000-02-29"), date_of("2001-02-29"), date_of("2000-2-9")],
+            [some("2000-02-29"), None, None]
+        );
+        assert_eq!(
+            [time_of("12:00:00"), time_of("12:00:01.5"), time_of("12")],
+            [some("12:00"), some("12:00:01.500"), None]
+        );
+        assert_eq!([time_of("24:00"), time_of("12:00.5"), time_of("1:00")], [None, None, None]);
+        assert_eq!(local_of("2000-02-29T12:00:00"), some("2000-02-29T12:00"));
+        assert_eq!(instant_of("2000-02-29T12:00:00.000Z"), some("2000-02-29T12:00:00Z"));
+        assert_eq!(instant_of("2000-02-29T12:00:00"), None);
+    }
 
     #[test]
     fn moments_are_printed_as_java_prints_them() {

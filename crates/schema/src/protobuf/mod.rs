@@ -14,6 +14,7 @@ mod descriptor;
 pub mod diff;
 pub(crate) mod hint;
 mod link;
+mod logical;
 pub mod model;
 pub mod parse;
 

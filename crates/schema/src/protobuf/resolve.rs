@@ -19,7 +19,7 @@ pub(crate) enum Type<'a> {
     /// A message, map entries of descriptors included.
     Message(&'a Message),
     /// An enum.
-    Enum,
+    Enum(&'a Enum),
 }
 
 /// The file that declares a type.
@@ -66,7 +66,7 @@ impl<'a> Names<'a> {
 
     fn add_types(&mut self, scope: &str, messages: &'a [Message], enums: &'a [Enum]) {
         for enum_ in enums {
-            self.types.entry(join(scope, &enum_.name)).or_insert((Type::Enum, self.files));
+            self.types.entry(join(scope, &enum_.name)).or_insert((Type::Enum(enum_), self.files));
         }
         for message in messages {
             let name = join(scope, &message.name);

@@ -8,7 +8,8 @@ use prost_types::FileDescriptorProto;
 use super::codec::{self, Codec};
 use super::model::{Message, ProtoFile};
 use super::resolve::{Home, Names};
-use super::{builtin, canonical, descriptor, normalize, parse, tags, validate};
+use super::{builtin, canonical, descriptor, logical, normalize, parse, tags, validate};
+use crate::logical::{LogicalType, ddl};
 use crate::schema::Absent;
 use crate::{Format, InvalidSchema, Reference, ResolvedReference, TagEdit, TaggedEntity, ValidateFields};
 
@@ -185,10 +186,11 @@ impl ProtobufSchema {
         }
     }
 
-    /// The text in another format. Never fails for a schema that validates.
+    /// The text in another format. Of a schema that validates, only [`Format::Logical`] may fail.
     pub fn render(&self, format: Format) -> Result<Arc<str>, InvalidSchema> {
         match format {
-            Format::Canonical | Format::Resolved | Format::Logical => Ok(self.text.clone()),
+            Format::Canonical | Format::Resolved => Ok(self.text.clone()),
+            Format::Logical => ddl::show(self.logical()),
             Format::IgnoreExtensions => Ok(canonical::print_without_extensions(&self.file).into()),
             Format::Serialized => {
                 let is_known = |path: &str| {
@@ -198,6 +200,11 @@ impl ProtobufSchema {
                 Ok(base64_simd::STANDARD.encode_to_string(bytes).into())
             }
         }
+    }
+
+    /// The schema as a logical type; fails for types that have none.
+    pub(crate) fn logical(&self) -> Result<LogicalType, InvalidSchema> {
+        logical::logical(self)
     }
 
     /// The schema with tags added and removed in its `confluent.message_meta` and `confluent.field_meta` options.

@@ -302,7 +302,7 @@ impl Descriptors<'_> {
         let resolved = self.resolve(scope, &name);
         match resolved {
             Some((_, Type::Message(_))) => out.number(5, 11),
-            Some((_, Type::Enum)) => out.number(5, 14),
+            Some((_, Type::Enum(_))) => out.number(5, 14),
             None => {}
         }
         match (resolved, self.voice) {

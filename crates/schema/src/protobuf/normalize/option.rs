@@ -114,7 +114,7 @@ impl<'a> Normal<'a> {
         let FieldType::Named(name) = &field.type_ else { return None };
         match self.names.resolve(scope, name)? {
             (full_name, Type::Message(message)) => Some(MessageType { full_name, message }),
-            (_, Type::Enum) => None,
+            (_, Type::Enum(_)) => None,
         }
     }
 
