@@ -72,7 +72,7 @@ fn check(text: &str) {
     assert_eq!(again.canonical_text(), printed, "from {text}");
     assert_eq!(&schema.render(Format::Resolved).unwrap(), printed);
     assert!(schema.finds(&schema), "{printed}");
-    let _ = (schema.validate(), schema.tagged_entities());
+    let _ = (schema.validate(), schema.tagged_entities(), schema.render(Format::Logical));
     let Ok(normal) = schema.normalize() else { return };
     let text = normal.canonical_text();
     let again = parse(text).unwrap_or_else(|| panic!("does not read back: {text}"));

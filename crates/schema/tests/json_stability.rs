@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use mutation::{changed, changes};
 use proptest::prelude::*;
 use sluice_schema::compat::{self, Direction};
-use sluice_schema::{InvalidSchema, Schema, SchemaType, ValidateFields};
+use sluice_schema::{Format, InvalidSchema, Schema, SchemaType, ValidateFields};
 
 const SEEDS: [&str; 5] = [
     r##"{"$schema":"http://json-schema.org/draft-07/schema#","$id":"http://h/a.json","title":"T","type":"object","properties":{"a":{"type":["string","null"],"maxLength":3,"confluent:tags":["PII"]},"b":{"$ref":"#/definitions/d"},"c":{"type":"array","items":[{"type":"integer","minimum":1.50},{}],"additionalItems":{"type":"null"}}},"required":["a"],"dependencies":{"a":["b"],"b":{"required":["c"]}},"definitions":{"d":{"enum":[1,1.0,"x",null,{"a":[]}]}}}"##,
@@ -75,6 +75,7 @@ proptest! {
         let normal_again = parse(normal.canonical_text()).unwrap().normalize().unwrap();
         prop_assert_eq!(normal_again.canonical_text(), normal.canonical_text());
         schema.tagged_entities();
+        let _ = schema.render(Format::Logical);
         let valid = schema.validate(ValidateFields::Yes).is_ok();
         prop_assert_eq!(again.validate(ValidateFields::Yes).is_ok(), valid);
         if valid {
@@ -119,6 +120,7 @@ fn texts_made_to_explode_end_within_the_caps() {
             schema.validate(ValidateFields::Yes)?;
             schema.tagged_entities();
             schema.normalize()?;
+            let _ = schema.render(Format::Logical);
             Ok(compat::differences(&schema, &schema, Direction::Backward))
         });
         let took = start.elapsed();

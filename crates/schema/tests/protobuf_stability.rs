@@ -124,7 +124,7 @@ proptest! {
         for format in [Format::Serialized, Format::IgnoreExtensions] {
             schema.render(format).unwrap();
         }
-        let _ = schema.validate(ValidateFields::Yes);
+        let _ = (schema.validate(ValidateFields::Yes), schema.render(Format::Logical));
         if let Ok(normal) = schema.normalize() && !prints_bare_text(normal.file()) {
             let text = normal.canonical_text();
             let again = normal.normalize().unwrap_or_else(|refused| panic!("{refused}\n{text}"));

@@ -96,3 +96,25 @@ async fn a_refusal_is_never_older_than_the_store() {
     there.put_level("s", "NONE").await;
     here.given("s", &fields(&["x"])).await;
 }
+
+/// The recording of `logical-policy`; that the policy holds at every level and for the first version too is the rule
+/// behind it.
+#[tokio::test]
+async fn under_the_policy_logical_no_schema_is_let_in_that_tables_cannot_hold() {
+    let node = node();
+    let update = ConfigUpdate {
+        compatibility: Some(Some("NONE".to_owned())),
+        compatibility_policy: Some(Some("LOGICAL".to_owned())),
+        ..ConfigUpdate::default()
+    };
+    node.put_config(Scope::Subject(name("s")), update).await.unwrap();
+    let refused = node.register("s", proto("syntax = \"proto3\"; message M {}")).await;
+    let Err(Error::Incompatible { details, .. }) = refused else { panic!("{refused:?}") };
+    let why = "Logical validity (ICEBERG_V2): EMPTY_STRUCT: a struct must have at least one field";
+    assert_eq!(details.messages(), [why, "{validateFields: 'false', compatibility: 'NONE'}"]);
+    node.given("s", &fields(&["a", "b"])).await;
+    assert!(node.check("s", None, &fields(&["a"])).await.is_compatible);
+    node.put_level("s", "BACKWARD").await;
+    let report = node.check("s", None, &fields(&["a"])).await;
+    assert!(report.messages[0].starts_with("Logical compatibility (ICEBERG_V2, backward): FIELD_DELETED at 'b'"));
+}
