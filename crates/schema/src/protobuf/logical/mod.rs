@@ -11,7 +11,7 @@ mod default;
 mod message;
 mod names;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::ProtobufSchema;
 use super::model::{Enum, Message, OptionElement, ProtoFile, Syntax};
@@ -179,16 +179,12 @@ fn doc(meta: &Meta) -> Option<String> {
     meta.doc.clone().filter(|doc| !doc.trim().is_empty())
 }
 
-/// Parameters by key, the last of each: they are a map.
+/// Parameters by key, the last of each, where the first stood: they are a map.
 fn by_key(params: &[(String, String)]) -> Vec<(String, String)> {
-    let mut distinct: Vec<(String, String)> = Vec::new();
-    for (key, value) in params {
-        match distinct.iter_mut().find(|(known, _)| known == key) {
-            Some((_, known)) => known.clone_from(value),
-            None => distinct.push((key.clone(), value.clone())),
-        }
-    }
-    distinct
+    let last: HashMap<&str, &str> = params.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let mut seen = HashSet::new();
+    let first = params.iter().filter(|(key, _)| seen.insert(key.as_str()));
+    first.map(|(key, _)| (key.clone(), last.get(key.as_str()).copied().unwrap_or_default().to_owned())).collect()
 }
 
 /// The parameters that are the author's own: others say what the type is.
