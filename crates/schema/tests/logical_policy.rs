@@ -13,7 +13,7 @@ fn parse(schema_type: SchemaType, text: &str) -> Schema {
 
 /// The messages of a check under LOGICAL, without the line that closes them.
 fn messages(level: Level, new: Schema, previous: Vec<Schema>) -> Vec<String> {
-    let prior = |(at, schema): (usize, Schema)| Prior { version: Version(at as u32 + 1), schema: Arc::new(schema) };
+    let prior = |(at, schema): (usize, Schema)| Prior { version: Version(at as i32 + 1), schema: Arc::new(schema) };
     let previous: Vec<Prior> = previous.into_iter().enumerate().map(prior).collect();
     let verdict = compat::check_under(Policy::Logical, level, &new, &previous, false);
     let mut messages = verdict.map_or_else(|refused| refused.messages(), |()| Vec::new());

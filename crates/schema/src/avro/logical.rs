@@ -246,8 +246,11 @@ fn int(of: &Type) -> Result<Leaf, InvalidSchema> {
     }
 }
 
+/// A logical type's name, and the leaf that it is with so many digits.
+type Precise = (&'static str, fn(i64) -> Leaf, i64);
+
 fn long(of: &Type) -> Result<Leaf, InvalidSchema> {
-    const TIMES: &[(&str, fn(i64) -> Leaf, i64)] = &[
+    const TIMES: &[Precise] = &[
         ("time-micros", Leaf::Time, 6),
         ("timestamp-millis", Leaf::TimestampLtz, 3),
         ("timestamp-micros", Leaf::TimestampLtz, 6),

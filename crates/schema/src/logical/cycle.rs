@@ -24,8 +24,7 @@ pub(crate) fn cyclic(uses: &[Vec<usize>]) -> Vec<bool> {
                 low[at] = low[at].min(low[uses[at][done - 1]]);
             }
             let unseen = (done..uses[at].len()).find(|next| index[uses[at][*next]] == NEW);
-            for next in done..unseen.unwrap_or(uses[at].len()) {
-                let used = uses[at][next];
+            for used in uses[at][done..unseen.unwrap_or(uses[at].len())].iter().copied() {
                 cyclic[at] |= used == at;
                 if is_open[used] {
                     low[at] = low[at].min(index[used]);
