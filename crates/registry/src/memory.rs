@@ -156,7 +156,7 @@ impl RegistryStore for MemoryStore {
     async fn commit_version(&self, new: NewVersion, on: Preconditions) -> StoreResult<Committed> {
         self.write("commit_version", |s| {
             s.check(&new.subject, &on)?;
-            Ok(s.commit(new))
+            s.commit(new)
         })
     }
 

@@ -146,10 +146,20 @@ impl Registry {
                     self.inner.counts.conflicts.add(1);
                     how = Freshness::Fresh;
                 }
+                Err(error @ Error::Store(StoreError::Inconsistent { .. })) => {
+                    return Err(self.out_of_ids(subject).await.unwrap_or(error));
+                }
                 Err(error) => return Err(error),
             }
         }
         Err(Error::Contention(subject.clone()))
+    }
+
+    /// The refusal of new content in a context that has given its last id (an import may have brought it).
+    async fn out_of_ids(&self, subject: &SubjectName) -> Option<Error> {
+        let last = self.inner.store.max_id(subject.context()).await.ok()?;
+        let text = format!("Context {} has no ids left: {last} was the last", printed_context(subject));
+        (last.0 == i32::MAX).then_some(Error::OperationNotPermitted(text))
     }
 
     /// The turn to write to a subject, and whether others were before; without it after [`TURN`].

@@ -196,15 +196,19 @@ impl State {
         if settings_hold && references_hold { Ok(()) } else { Err(StoreError::Conflict) }
     }
 
-    pub(super) fn commit(&mut self, new: NewVersion) -> Committed {
+    pub(super) fn commit(&mut self, new: NewVersion) -> StoreResult<Committed> {
         let context = self.contexts.entry(new.subject.context().clone()).or_default();
         let guid = new.content.guid;
+        let next = context.max_id.checked_add(1).map(SchemaId);
         let id = match new.id {
-            IdChoice::ByContent => context.by_guid.get(&guid).copied().unwrap_or(SchemaId(context.max_id + 1)),
-            IdChoice::Explicit(id) => id,
+            IdChoice::ByContent => context.by_guid.get(&guid).copied().or(next),
+            IdChoice::Explicit(id) => Some(id),
+        };
+        let Some(id) = id else {
+            return Err(StoreError::Inconsistent { statement: "commit", cause: "all ids are given".to_owned() });
         };
         if context.contents.get(&id).is_some_and(|there| *there != new.content) {
-            return Committed::IdTaken(id);
+            return Ok(Committed::IdTaken(id));
         }
         context.max_id = context.max_id.max(id.0);
         context.contents.entry(id).or_insert_with(|| new.content.clone());
@@ -232,7 +236,7 @@ impl State {
         if newly_listed {
             self.note(Change::Contexts);
         }
-        Committed::Written { id, revision: Revision(revision) }
+        Ok(Committed::Written { id, revision: Revision(revision) })
     }
 
     pub(super) fn delete(&mut self, name: &SubjectName, delete: &Delete) -> Deleted {

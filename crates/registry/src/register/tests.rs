@@ -198,6 +198,20 @@ async fn read_only_mode_answers_known_content_and_refuses_the_rest() {
     assert_eq!(text_of(in_context), "Subject :.c:s in context :.c: is in read-only mode");
 }
 
+#[tokio::test]
+async fn a_context_that_gave_its_last_id_refuses_new_content_and_knows_the_old() {
+    let node = node();
+    let last = SchemaRequest { id: Some(i32::MAX), ..proto(&fields(&["a"])) };
+    node.put_mode(Scope::Subject(name("s")), Mode::Import).await.unwrap();
+    node.register("s", last).await.unwrap();
+    node.put_mode(Scope::Subject(name("s")), Mode::ReadWrite).await.unwrap();
+    let refused = node.register("s", proto(&fields(&["a", "b"]))).await;
+    let expected = "Context  has no ids left: 2147483647 was the last";
+    assert!(matches!(&refused, Err(Error::OperationNotPermitted(text)) if text == expected), "{refused:?}");
+    assert_eq!(node.given("t", &fields(&["a"])).await.id, SchemaId(i32::MAX));
+    assert_eq!(node.given(":.c:s", &fields(&["a", "b"])).await.id, SchemaId(1));
+}
+
 /// The recording of `mode-import-subject`, but for the id of a replaced version, which is free again.
 #[tokio::test]
 async fn import_takes_explicit_ids_and_versions_without_checks() {
