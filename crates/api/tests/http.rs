@@ -56,6 +56,14 @@ impl Server {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
+    /// The JSON that answers a JSON.
+    async fn post(&self, path: &str, json: &str) -> serde_json::Value {
+        let length = json.len();
+        let head = format!("POST {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Type: application/json");
+        let answer = self.say(&format!("{head}\r\nContent-Length: {length}\r\n\r\n{json}")).await;
+        serde_json::from_str(body(&answer)).unwrap()
+    }
+
     /// The answer to a request without a body; the connection is closed afterwards.
     async fn ask(&self, method: &str, path: &str, headers: &str) -> String {
         self.say(&format!("{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{headers}\r\n")).await
@@ -281,10 +289,7 @@ async fn a_hint_is_told_only_to_who_asks_for_it() {
     let post = async |path: &str, message: &str| {
         let schema =
             format!(r#"{{"schemaType": "PROTOBUF", "schema": "syntax = \"proto3\"; message M {{ {message} }}"}}"#);
-        let length = schema.len();
-        let head = format!("POST {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Type: application/json");
-        let answer = server.say(&format!("{head}\r\nContent-Length: {length}\r\n\r\n{schema}")).await;
-        serde_json::from_str::<serde_json::Value>(body(&answer)).unwrap()
+        server.post(path, &schema).await
     };
     let hint = "Keep `int32 n = 1;` in M as it is, and add the new one beside it under another name: \
                 `string n_new = 2;`.";
@@ -302,4 +307,24 @@ async fn a_hint_is_told_only_to_who_asks_for_it() {
     }
     let fits = post(&format!("{check}?hints=true"), "int32 n = 1; int32 m = 2;").await;
     assert_eq!(fits, serde_json::json!({"is_compatible": true}));
+}
+
+/// The reference's filter writes the path's context over the parameter.
+#[tokio::test]
+async fn the_context_of_the_path_hides_the_one_that_a_request_about_associations_names() {
+    let server = start(Settings::default()).await;
+    let schema = r#"{"schema": "\"string\""}"#;
+    assert_eq!(server.post("/subjects/:.b:s/versions", schema).await["version"], 1);
+    let association = |name: &str| {
+        let weak = r#"{"subject": "s", "associationType": "value", "lifecycle": "WEAK"}"#;
+        format!(
+            r#"{{"resourceName": "{name}", "resourceNamespace": "n", "resourceId": "{name}", "associations": [{weak}]}}"#
+        )
+    };
+    for (name, path) in [("one", "/associations?context=:.b:"), ("two", "/contexts/b/associations?context=:.c:")] {
+        let answer = server.post(path, &association(name)).await;
+        assert_eq!(answer["associations"][0]["subject"], ":.b:s", "{path}: {answer}");
+    }
+    let elsewhere = server.post("/contexts/c/associations?context=:.b:", &association("three")).await;
+    assert_eq!(elsewhere["error_code"], 40907);
 }

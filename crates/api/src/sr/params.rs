@@ -127,9 +127,9 @@ impl Call {
         associated(self.query())
     }
 
-    /// The context of subjects in a request about associations: `context`, or the path's.
+    /// The context of subjects in a request about associations: the path's, which hides `context`, or that.
     pub(super) fn association_context(&self) -> ContextName {
-        match self.query().get("context").filter(|text| !text.is_empty()) {
+        match self.query().get("context").filter(|_| self.context_prefix().is_none()) {
             None => self.context(),
             Some(text) => SubjectName::parse(&text).context().clone(),
         }
