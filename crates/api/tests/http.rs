@@ -56,10 +56,15 @@ impl Server {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// The JSON that answers a JSON.
     async fn post(&self, path: &str, json: &str) -> serde_json::Value {
+        self.send("POST", path, json).await
+    }
+
+    /// The JSON that answers a JSON.
+    async fn send(&self, method: &str, path: &str, json: &str) -> serde_json::Value {
         let length = json.len();
-        let head = format!("POST {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Type: application/json");
+        let head =
+            format!("{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Type: application/json");
         let answer = self.say(&format!("{head}\r\nContent-Length: {length}\r\n\r\n{json}")).await;
         serde_json::from_str(body(&answer)).unwrap()
     }
@@ -327,4 +332,17 @@ async fn the_context_of_the_path_hides_the_one_that_a_request_about_associations
     }
     let elsewhere = server.post("/contexts/c/associations?context=:.b:", &association("three")).await;
     assert_eq!(elsewhere["error_code"], 40907);
+}
+
+/// Source: schema-registry `ModeResource#updateMode`, `ConfigResource#updateSubjectLevelConfig`.
+#[tokio::test]
+async fn a_name_that_has_no_settings_is_told_before_a_wrong_mode_and_after_a_wrong_level() {
+    let server = start(Settings::default()).await;
+    let code = async |path: &str, json: &str| server.send("PUT", path, json).await["error_code"].clone();
+    for mode in ["BOGUS", "FORWARD", "READONLY"] {
+        assert_eq!(code("/mode/__GLOBAL", &format!(r#"{{"mode": "{mode}"}}"#)).await, 42208, "{mode}");
+    }
+    assert_eq!(code("/mode/s", r#"{"mode": "BOGUS"}"#).await, 42204);
+    assert_eq!(code("/config/__GLOBAL", r#"{"compatibility": "BOGUS"}"#).await, 42203);
+    assert_eq!(code("/config/__GLOBAL", r#"{"compatibility": "FULL"}"#).await, 42208);
 }

@@ -53,7 +53,7 @@ impl Registry {
     pub async fn update_config(&self, caller: &Caller, scope: &Scope, update: ConfigUpdate) -> Result<Config, Error> {
         check(caller, Action::Configure, scope)?;
         let update = checked(update)?;
-        check_name(scope)?;
+        scope.check_name()?;
         if update.compatibility.is_some() {
             self.refuse_declared(scope, "compatibility")?;
         }
@@ -117,10 +117,10 @@ impl Registry {
         force: bool,
     ) -> Result<(), Error> {
         check(caller, Action::Configure, scope)?;
+        scope.check_name()?;
         if mode == Some(Mode::Forward) && *scope != Scope::AllContexts {
             return Err(Error::InvalidMode("Forward mode only supported on global level".to_owned()));
         }
-        check_name(scope)?;
         self.refuse_declared(scope, "mode")?;
         if !self.inner.config.mode_mutability {
             return Err(Error::OperationNotPermitted("Mode changes are not allowed".to_owned()));
@@ -313,11 +313,14 @@ fn check(caller: &Caller, action: Action, scope: &Scope) -> Result<(), Error> {
     }
 }
 
-fn check_name(scope: &Scope) -> Result<(), Error> {
-    match scope {
-        Scope::Subject(subject) if !subject.may_have_settings() => Err(Error::InvalidSubject(subject.qualified())),
-        Scope::Context(_) if !scope.may_exist() => Err(Error::InvalidSubject(subject_of(scope).qualified())),
-        _ => Ok(()),
+impl Scope {
+    /// [`Error::InvalidSubject`] unless config and mode may stand on the name.
+    pub fn check_name(&self) -> Result<(), Error> {
+        match self {
+            Scope::Subject(subject) if !subject.may_have_settings() => Err(Error::InvalidSubject(subject.qualified())),
+            Scope::Context(_) if !self.may_exist() => Err(Error::InvalidSubject(subject_of(self).qualified())),
+            _ => Ok(()),
+        }
     }
 }
 
