@@ -325,9 +325,14 @@ impl Router {
         let (segments, count) = split(raw_path)?;
         let mut segments = &segments[..count];
         let mut params = Params::NONE;
+        if self.contexts && segments.len() == 2 && segments[0].of(raw_path) == "contexts" {
+            context_of(segments[1], raw_path)?;
+        }
         if self.contexts && segments.len() > 2 && segments[0].of(raw_path) == "contexts" {
-            params.context = Some(context_of(segments[1], raw_path)?);
+            let context = context_of(segments[1], raw_path);
             segments = &segments[2..];
+            // A name that is none is told only where a context means something.
+            params.context = if has_contexts(segments, raw_path) { Some(context?) } else { context.ok() };
         }
         let at = self.walk(0, segments, raw_path, &mut params).ok_or(RouteError::NotFound)?;
         let at = match params.context {
@@ -375,6 +380,16 @@ impl Router {
             params.count = count;
         }
         found
+    }
+}
+
+/// Whether what stands behind a context's prefix is about contexts at all.
+fn has_contexts(segments: &[Span], path: &str) -> bool {
+    let word = |at: usize| segments.get(at).map(|segment| segment.of(path));
+    match word(0) {
+        Some("v1" | "contexts") => false,
+        Some("schemas") => !matches!(word(1), Some("types" | "guids")),
+        _ => true,
     }
 }
 

@@ -129,6 +129,8 @@ fn a_context_prefix_is_data_and_the_rest_of_the_path_decides() {
         ("/contexts/.c/schemas/ids", "404"),
         ("/contexts/.c/nothing", "404"),
         ("/contexts/a:b/subjects", "400"),
+        ("/contexts/a:b/schemas/types", "get_schema_types []"),
+        ("/contexts/a:b", "400"),
         ("/contexts/.c", "405 DELETE,OPTIONS"),
         ("/contexts/.c/", "405 DELETE,OPTIONS"),
     ] {
