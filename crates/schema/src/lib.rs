@@ -19,6 +19,7 @@ pub mod outline;
 mod payload;
 pub mod protobuf;
 pub mod reference;
+mod weight;
 pub mod wire;
 
 mod schema;

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use crate::InvalidSchema;
 use crate::payload::print;
+use crate::weight::Heap;
 
 /// Deepest nesting of objects and lists.
 pub const MAX_DEPTH: usize = 256;
@@ -36,6 +37,17 @@ pub enum Json {
     List(Vec<Json>),
     /// `{…}`, each key once.
     Object(Vec<(String, Json)>),
+}
+
+impl Heap for Json {
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Json::Big(text) | Json::Text(text) => text.heap_bytes(),
+            Json::List(items) => items.heap_bytes(),
+            Json::Object(entries) => entries.heap_bytes(),
+            Json::Null | Json::Bool(_) | Json::Integer(_) | Json::Double(_) => 0,
+        }
+    }
 }
 
 impl Json {

@@ -10,6 +10,7 @@
 use std::ops::Index;
 
 use super::json::Json;
+use crate::weight::Heap;
 
 /// One type of a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -340,6 +341,29 @@ impl Logical {
             Logical::LocalTimestampMicros => "local-timestamp-micros",
             Logical::LocalTimestampNanos => "local-timestamp-nanos",
             Logical::Duration => "duration",
+        }
+    }
+}
+
+crate::weight::heap! {
+    AvroModel { types }
+    TypeId {}
+    Type { kind, props }
+    Record { name, aliases, doc, fields }
+    Field { name, doc, default, aliases, props }
+    Enum { name, aliases, doc, symbols, default }
+    Fixed { name, aliases, doc }
+    Name { full }
+}
+
+impl Heap for Kind {
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Kind::Union(branches) => branches.heap_bytes(),
+            Kind::Record(record) => record.heap_bytes(),
+            Kind::Enum(symbols) => symbols.heap_bytes(),
+            Kind::Fixed(fixed) => fixed.heap_bytes(),
+            _ => 0,
         }
     }
 }

@@ -7,6 +7,7 @@ use super::model::{AvroModel, Kind};
 use super::{equal, logical, normalize, parse, print, tags};
 use crate::logical::{LogicalType, ddl};
 use crate::schema::Absent;
+use crate::weight::{self, Heap};
 use crate::{Format, InvalidSchema, Reference, ResolvedReference, TagEdit, TaggedEntity};
 
 /// A parsed Avro schema. The canonical text is made on parsing.
@@ -152,11 +153,17 @@ impl AvroSchema {
         }
     }
 
-    /// Approximate bytes held.
+    /// Bytes held: text, references and model as they are; the codec, once it is there, by the model it is made from.
     pub fn weight_bytes(&self) -> usize {
-        const PER_TEXT_BYTE: usize = 16;
-        const BESIDES: usize = 1024;
-        let references = self.resolved.iter().map(|resolved| resolved.text.len() + resolved.name.len() + 200);
-        BESIDES + (self.text.len() + references.sum::<usize>()) * PER_TEXT_BYTE
+        let model = self.model.heap_bytes();
+        // Tables of names and of printed names, without docs, defaults and properties.
+        let codec = self.codec.get().map_or(0, |_| model * 3 / 4);
+        let parts = weight::of_parts(&self.text, &self.references, &self.resolved);
+        size_of::<AvroSchema>() + parts + self.outer_names.heap_bytes() + model + codec
+    }
+
+    /// How many of the parts that are made on first use are there.
+    pub fn parts_made(&self) -> u8 {
+        u8::from(self.codec.get().is_some())
     }
 }

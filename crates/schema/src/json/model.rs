@@ -15,6 +15,7 @@
 
 use super::named::Named;
 use super::value::{Number, Value};
+use crate::weight::Heap;
 
 /// A node of a [`Model`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -343,5 +344,45 @@ pub struct StringSchema {
 impl Default for StringSchema {
     fn default() -> StringSchema {
         StringSchema { min_length: None, max_length: None, pattern: None, format: None, requires_string: true }
+    }
+}
+
+crate::weight::heap! {
+    Model { nodes }
+    NodeId {}
+    Node { kind, id, title, description, default, unprocessed, definitions }
+    Combined { subschemas }
+    ReferenceSchema { value }
+    ObjectSchema {
+        properties,
+        required,
+        property_dependencies,
+        schema_dependencies,
+        pattern_properties
+    }
+    ArraySchema { items, min_contains, max_contains }
+    NumberSchema { minimum, maximum, exclusive_minimum_limit, exclusive_maximum_limit, multiple_of }
+    StringSchema { pattern, format }
+}
+
+impl Heap for Kind {
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Kind::Array(array) => array.heap_bytes(),
+            Kind::Combined(combined) => combined.heap_bytes(),
+            Kind::Const(value) => value.heap_bytes(),
+            Kind::Enum(values) => values.heap_bytes(),
+            Kind::Number(number) => number.heap_bytes(),
+            Kind::Object(object) => object.heap_bytes(),
+            Kind::Reference(reference) => reference.heap_bytes(),
+            Kind::String(string) => string.heap_bytes(),
+            Kind::Boolean
+            | Kind::Conditional(_)
+            | Kind::Empty
+            | Kind::False
+            | Kind::Not(_)
+            | Kind::Null
+            | Kind::True => 0,
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! A list of named things that keeps its order and finds a name fast.
 
+use crate::weight::Heap;
+
 /// Entries with distinct names, in the order of first mention. Finding is linear in short lists, a binary search
 /// in longer ones.
 #[derive(Debug, Clone)]
@@ -81,6 +83,12 @@ impl<T> Named<T> {
     /// The entries, to be changed and put together again.
     pub fn into_entries(self) -> Vec<(Box<str>, T)> {
         self.entries
+    }
+}
+
+impl<T: Heap> Heap for Named<T> {
+    fn heap_bytes(&self) -> usize {
+        self.entries.heap_bytes() + self.sorted.heap_bytes()
     }
 }
 

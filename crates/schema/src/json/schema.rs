@@ -11,6 +11,7 @@ use super::{diff, logical, tags, text, validate};
 use crate::compat::{Direction, Policy};
 use crate::logical::{LogicalType, ddl, refuse};
 use crate::schema::Absent;
+use crate::weight::{self, Heap};
 use crate::{Difference, Format, InvalidSchema, Reference, ResolvedReference, TagEdit, TaggedEntity, ValidateFields};
 
 /// A parsed JSON Schema. The model is built on first use, and kept.
@@ -187,12 +188,21 @@ impl JsonSchema {
         properties.map(|properties| properties.names().collect()).unwrap_or_default()
     }
 
-    /// Approximate bytes held, with the model and the validator as if they were there.
+    /// Bytes held: text, references, JSON and model as they are; the validator, once it is there, by the JSON that it is
+    /// made from.
     pub fn weight_bytes(&self) -> usize {
-        const PER_TEXT_BYTE: usize = 24;
-        const BESIDES: usize = 4096;
-        let references = self.resolved.iter().map(|resolved| resolved.text.len() + resolved.name.len() + 200);
-        BESIDES + (self.text.len() + references.sum::<usize>()) * PER_TEXT_BYTE
+        const VALIDATOR_AT_LEAST: usize = 1024;
+        let value = self.value.heap_bytes();
+        let model = self.model.get().and_then(|model| model.as_ref().ok()).map_or(0, Heap::heap_bytes);
+        // A boxed check per keyword, each with the path of where it stands.
+        let validator = self.validator.get().map_or(0, |_| VALIDATOR_AT_LEAST + value * 3 / 2);
+        let parts = weight::of_parts(&self.text, &self.references, &self.resolved);
+        size_of::<JsonSchema>() + parts + self.record_name.heap_bytes() + value + model + validator
+    }
+
+    /// How many of the parts that are made on first use are there.
+    pub fn parts_made(&self) -> u8 {
+        u8::from(self.model.get().is_some()) + u8::from(self.validator.get().is_some())
     }
 }
 

@@ -5,6 +5,7 @@
 //! Read by [`super::text::parse`], printed by [`super::text::print`].
 
 use super::named::Named;
+use crate::weight::Heap;
 
 /// A JSON value.
 #[derive(Debug, Clone)]
@@ -108,5 +109,23 @@ impl Number {
     /// The value of an integer that fits 32 bits: what Java's `Integer` holds.
     pub fn as_i32(&self) -> Option<i32> {
         if self.is_integer() { self.0.parse().ok() } else { None }
+    }
+}
+
+impl Heap for Number {
+    fn heap_bytes(&self) -> usize {
+        self.0.heap_bytes()
+    }
+}
+
+impl Heap for Value {
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Value::Null | Value::Bool(_) => 0,
+            Value::Number(number) => number.heap_bytes(),
+            Value::String(text) => text.heap_bytes(),
+            Value::Array(elements) => elements.heap_bytes(),
+            Value::Object(members) => members.heap_bytes(),
+        }
     }
 }

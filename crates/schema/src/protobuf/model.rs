@@ -8,6 +8,8 @@
 //!
 //! Source: Square Wire 6.4.5 `ProtoFileElement` and friends, which the reference prints.
 
+use crate::weight::Heap;
+
 /// A file.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ProtoFile {
@@ -363,4 +365,51 @@ pub enum OptionValue {
     List(Vec<OptionValue>),
     /// `.part = value` behind a parenthesised name, one level per part.
     Nested(Box<OptionElement>),
+}
+
+crate::weight::heap! {
+    ProtoFile { package, imports, public_imports, options, messages, enums, extends, services }
+    Message { name, options, fields, oneofs, groups, reserved, extensions, messages, enums, extends }
+    Field { type_, name, default, json_name, options }
+    OneOf { name, options, fields, groups }
+    Group { name, fields }
+    Reserved { items }
+    Extensions { ranges, options }
+    Extend { extendee, fields }
+    Enum { name, options, constants, reserved }
+    EnumConstant { name, options }
+    Service { name, options, rpcs }
+    Rpc { name, request, response, options }
+    OptionElement { name, value }
+}
+
+impl Heap for FieldType {
+    fn heap_bytes(&self) -> usize {
+        match self {
+            FieldType::Scalar(_) => 0,
+            FieldType::Named(name) => name.heap_bytes(),
+            FieldType::Map(_, value) => value.heap_bytes(),
+        }
+    }
+}
+
+impl Heap for ReservedItem {
+    fn heap_bytes(&self) -> usize {
+        match self {
+            ReservedItem::Name(name) => name.heap_bytes(),
+            ReservedItem::Number(_) | ReservedItem::Range(..) => 0,
+        }
+    }
+}
+
+impl Heap for OptionValue {
+    fn heap_bytes(&self) -> usize {
+        match self {
+            OptionValue::String(text) | OptionValue::Number(text) | OptionValue::Enum(text) => text.heap_bytes(),
+            OptionValue::Boolean(_) => 0,
+            OptionValue::Map(entries) => entries.heap_bytes(),
+            OptionValue::List(values) => values.heap_bytes(),
+            OptionValue::Nested(option) => option.heap_bytes(),
+        }
+    }
 }

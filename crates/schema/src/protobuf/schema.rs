@@ -11,6 +11,7 @@ use super::resolve::{Home, Names};
 use super::{builtin, canonical, descriptor, logical, normalize, parse, tags, validate};
 use crate::logical::{LogicalType, ddl};
 use crate::schema::Absent;
+use crate::weight::{self, Heap};
 use crate::{Format, InvalidSchema, Reference, ResolvedReference, TagEdit, TaggedEntity, ValidateFields};
 
 /// A parsed protobuf schema. The canonical text is made and the references are read on parsing; the codec is compiled
@@ -239,14 +240,23 @@ impl ProtobufSchema {
         self.codec.get_or_init(|| codec::compile(self)).as_ref().map_err(Clone::clone)
     }
 
-    /// Approximate bytes held, with the parsed references and the codec as if they were there.
+    /// Bytes held: text, references and files as they are; the codec, once it is there, by the files it is made from.
     pub fn weight_bytes(&self) -> usize {
-        // Measured: model and codec together take ten to twenty times the text, and some 3 KB besides.
-        const PER_TEXT_BYTE: usize = 20;
-        const BESIDES: usize = 4096;
-        let references = self.resolved.iter().map(|resolved| resolved.text.len() + resolved.name.len() + 200);
-        let texts = self.text.len() + references.sum::<usize>();
-        BESIDES + texts * PER_TEXT_BYTE
+        // Its tables of paths and names that even the smallest codec has.
+        const CODEC_AT_LEAST: usize = 512;
+        let referenced = self.referenced.get().and_then(|files| files.as_ref().ok());
+        let referenced = referenced.map_or(0, |files| {
+            files.iter().map(|file| size_of::<ReferencedFile>() + file.file.heap_bytes()).sum::<usize>()
+        });
+        let files = self.file.heap_bytes() + referenced;
+        let codec = self.codec.get().map_or(0, |_| CODEC_AT_LEAST + files * 3 / 4);
+        let parts = weight::of_parts(&self.text, &self.references, &self.resolved);
+        size_of::<ProtobufSchema>() + parts + self.record_name.heap_bytes() + files + codec
+    }
+
+    /// How many of the parts that are made on first use are there.
+    pub fn parts_made(&self) -> u8 {
+        u8::from(self.referenced.get().is_some()) + u8::from(self.codec.get().is_some())
     }
 }
 
