@@ -1,5 +1,6 @@
-"""Rows of the registry at size: big schemas, many subjects, small caches.
+"""Rows of the registry at size: big schemas, many versions, many subjects, small caches.
 
+    compat     compatibility checks of big schemas: in process, and over HTTP against 100 versions
     flat       100,000 registrations over 16 connections, fsync on: the last tenth against the first. Takes minutes,
                runs only when named
     list       GET /subjects with 100,000 subjects: warm, and the first after each change
@@ -14,6 +15,7 @@ import json
 import os
 import re
 import statistics
+import subprocess
 import sys
 import time
 
@@ -79,6 +81,41 @@ class Client:
 
 class RegistryRows:
     """Rows of the bench; `Bench` has the rest."""
+
+    def compat(self):
+        program = os.path.join(self.release, "examples", "compatibility_bench")
+        out = subprocess.run(["taskset", "-c", "0", program, "--json"], capture_output=True, text=True)
+        if out.returncode != 0:
+            raise Failed(out.stderr)
+        for name, measured in json.loads(out.stdout).items():
+            self.facts[f"compatibility, {name} of {measured['bytes']:,} bytes"] = (
+                f"one pair {measured['pair_us']:.0f} µs, 10 versions {measured['ten_us']:.0f} µs, 100 versions {measured['hundred_us']:.0f} µs "
+                f"(×{measured['linearity']:.1f}, wanted ≤ 12); to parse one {measured['parse_us']:.0f} µs")
+        for cache in ("64MiB", "256MiB"):
+            self.compat_over_http(program, cache)
+
+    def compat_over_http(self, program, cache):
+        flags = ("--database-url", "sqlite://" + os.path.join(self.run, f"compat-{cache}.sqlite"), "--bootstrap-servers", "127.0.0.1:1")
+        server = self.serve(f"compat-{cache}", *flags, "--cache-size", cache)
+        client = Client(server)
+
+        def text(name, version):
+            return subprocess.run([program, "--text", name, str(version)], capture_output=True, text=True, check=True).stdout.strip()
+        for name in FORMATS:
+            subject = f"compat-{name}-value"
+            client.ask("PUT", f"/config/{subject}", {"compatibility": "BACKWARD_TRANSITIVE"})
+            for version in range(1, 101):
+                client.register(subject, name, text(name, version))
+            body = {"schemaType": name.upper(), "schema": text(name, 101)}
+            path = f"/compatibility/subjects/{subject}/versions"
+            if json.loads(client.ask("POST", path, body)) != {"is_compatible": True}:
+                raise Failed(f"{name}: versions are not compatible")
+            before = metric(server, "sluice_registry_parsed_total")
+            took = [milliseconds(lambda: client.ask("POST", path, body))[0] for _ in range(30)]
+            parsed = (metric(server, "sluice_registry_parsed_total") - before) / len(took)
+            self.facts[f"POST /compatibility, {name}, 100 versions, caches of {cache}"] = (
+                f"median {statistics.median(took):.1f} ms, {parsed:.1f} schemas parsed for each")
+        server.stop()
 
     def flat(self, count=100_000):
         database = postgres.Server(os.path.join(self.run, "pg-flat"), durable=True).begin().ready()
@@ -164,7 +201,7 @@ class RegistryRows:
                 most = max(most, resident_mb(server))
         most = max(most, resident_mb(server))
         held = sum(metric(server, f'sluice_registry_cache_bytes{{cache="{part}"}}') for part in
-                   ("contents", "schemas", "subjects", "settings", "answers_by_id", "answers_by_request", "schemas_by_text"))
+                   ("contents", "schemas", "subjects", "settings", "answers_by_id", "answers_by_request", "schemas_by_text", "names"))
         self.facts[f"caches after {text_bytes / 2**20:.0f} MiB of schemas, MiB (wanted ≤ {cap_mib})"] = round(held / 2**20, 1)
         self.facts[f"memory gained meanwhile, MB (wanted ≤ {cap_mib * 2 + 8})"] = round(most - before, 1)
         server.stop()

@@ -2,7 +2,7 @@
 """Speed, as ratios against a yardstick measured in the same run; prints a table, writes bench-results/bench.json.
 
     run.py [ROW…]      rows: get, known, new, produce, stream, json, memory, start, nodes, and of `registry_rows.py`
-                       list, caches, storm, flat; all but flat when none is named
+                       compat, list, caches, storm, flat; all but flat when none is named
 
 Both sides of a ratio run alike: the server on one core, its load on the other; where client, server and database all
 work (registering, streams), everything has both cores on both sides. Ratios are what counts; rates depend on the
@@ -40,7 +40,7 @@ def build():
     for command in (["cargo", "build", "--release", "--quiet", "--bin", "sluice"],
                     ["cargo", "build", "--release", "--quiet", "-p", "sluice-api", "--example", "axum_echo", "--example", "stream_load"],
                     ["cargo", "build", "--release", "--quiet", "-p", "sluice-kafka", "--example", "produce_bench"],
-                    ["cargo", "build", "--release", "--quiet", "-p", "sluice-schema", "--example", "json_protobuf_bench"]):
+                    ["cargo", "build", "--release", "--quiet", "-p", "sluice-schema", "--example", "json_protobuf_bench", "--example", "compatibility_bench"]):
         if subprocess.run(command, cwd=ROOT).returncode != 0:
             raise Failed(f"{' '.join(command)} failed")
 
@@ -267,7 +267,7 @@ def main(wanted):
     os.makedirs(RUN, exist_ok=True)
     build()
     bench = Bench()
-    for name in wanted or ["get", "new", "produce", "stream", "json", "memory", "start", "nodes", "list", "caches", "storm"]:
+    for name in wanted or ["get", "new", "produce", "stream", "json", "memory", "start", "nodes", "compat", "list", "caches", "storm"]:
         say(f"measuring {name}")
         getattr(bench, name)()
     print(f"\n{'row':14} {'sluice':>12} {'yardstick':>12}  {'unit':16} {'ratio':>6} {'wanted':>7}  against")

@@ -11,34 +11,36 @@
 //! [`Caches::forget_subject`] or check a stamp.
 
 mod epochs;
+mod names;
+mod weighed;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use moka::sync::Cache;
 use parking_lot::Mutex;
 use sluice_schema::{Guid, Schema, SchemaId, SchemaType, Version};
 
+use crate::candidate::{ParsedSchema, Weight};
 use crate::load::Subject;
 use crate::store::{Revision, ScopeSettings, SubjectState, VersionRow};
 use crate::{Content, ContextName, Metadata, Rule, RuleSet, SchemaEntity, Scope, SubjectName, UsableSchema};
 pub use epochs::Stamp;
 use epochs::{Epochs, Mark};
+pub(crate) use names::{Known, NameList, Names, Standing};
+use weighed::Weighed;
 
 /// Per mille of the cap that each cache may fill.
 const SHARES: &[(&str, u64)] = &[
-    ("contents", 200),
-    ("schemas", 350),
-    ("subjects", 170),
-    ("settings", 50),
-    ("answers_by_id", 130),
-    ("answers_by_request", 60),
+    ("contents", 180),
+    ("schemas", 310),
+    ("subjects", 140),
+    ("settings", 40),
+    ("answers_by_id", 120),
+    ("answers_by_request", 50),
     ("schemas_by_text", 40),
+    ("names", 120),
 ];
-
-/// Approximate bytes that the cache itself needs per entry: table slot, two deque nodes, frequency counters.
-const ENTRY: usize = 160;
 
 /// Versions of other subjects that cached schemas were parsed with, at most.
 const MOST_RESOLVED: usize = 65_536;
@@ -57,10 +59,11 @@ struct AnswerToRequest {
     stamp: Stamp,
 }
 
-/// What an inline text stands for under a subject.
+/// What an inline text stands for under a subject. The schema itself is in its own cache, which weighs it.
 #[derive(Clone)]
-pub(crate) struct ByText {
-    pub(crate) usable: UsableSchema,
+struct ByText {
+    id: SchemaId,
+    version: Option<(SubjectName, Version)>,
     stamp: Stamp,
 }
 
@@ -78,13 +81,14 @@ type TextKey = (SubjectName, SchemaType, u128);
 /// All caches of one registry.
 pub(crate) struct Caches {
     epochs: Epochs,
-    contents: Cache<IdKey, Arc<Content>>,
-    schemas: Cache<IdKey, Arc<Schema>>,
-    subjects: Cache<SubjectName, Arc<SubjectState>>,
-    settings: Cache<Scope, Arc<ScopeSettings>>,
-    answers_by_id: Cache<IdKey, AnswerById>,
-    answers_by_request: Cache<(SubjectName, u128), AnswerToRequest>,
-    by_text: Cache<TextKey, ByText>,
+    contents: Weighed<IdKey, Arc<Content>>,
+    schemas: Weighed<IdKey, (Arc<Schema>, Weight)>,
+    subjects: Weighed<SubjectName, Arc<SubjectState>>,
+    settings: Weighed<Scope, Arc<ScopeSettings>>,
+    answers_by_id: Weighed<IdKey, AnswerById>,
+    answers_by_request: Weighed<(SubjectName, u128), AnswerToRequest>,
+    by_text: Weighed<TextKey, ByText>,
+    pub(crate) names: Names,
     /// Which versions of other subjects the cached schemas were parsed with. An import may put other content under a
     /// version's number; then they are all parsed again.
     resolved: Mutex<HashMap<SubjectName, HashMap<Version, Guid>>>,
@@ -93,38 +97,34 @@ pub(crate) struct Caches {
 impl Caches {
     /// Empty ones that hold at most `cap_bytes` together.
     pub(crate) fn new(cap_bytes: u64) -> Caches {
-        fn cache<K, V>(cap: u64, weigh: impl Fn(&K, &V) -> usize + Send + Sync + 'static) -> Cache<K, V>
-        where
-            K: std::hash::Hash + Eq + Send + Sync + 'static,
-            V: Clone + Send + Sync + 'static,
-        {
-            let weigher = move |key: &K, value: &V| u32::try_from(ENTRY + weigh(key, value)).unwrap_or(u32::MAX);
-            Cache::builder().max_capacity(cap).weigher(weigher).build()
-        }
         let share = |name: &str| {
             let per_mille = SHARES.iter().find(|(known, _)| *known == name).map_or(0, |(_, share)| *share);
             cap_bytes / 1000 * per_mille
         };
         Caches {
             epochs: Epochs::new(),
-            contents: cache(share("contents"), |_, content: &Arc<Content>| weight_of_content(content)),
-            schemas: cache(share("schemas"), |_, schema: &Arc<Schema>| schema.weight_bytes()),
-            subjects: cache(share("subjects"), |name: &SubjectName, state: &Arc<SubjectState>| {
+            contents: Weighed::new(share("contents"), |_, content: &Arc<Content>| weight_of_content(content)),
+            schemas: Weighed::new(share("schemas"), |_, (_, weight): &(Arc<Schema>, Weight)| weight.bytes),
+            subjects: Weighed::new(share("subjects"), |name: &SubjectName, state: &Arc<SubjectState>| {
                 weight_of_name(name) + size_of::<SubjectState>() + state.versions.len() * size_of::<VersionRow>()
             }),
-            settings: cache(share("settings"), |scope, settings: &Arc<ScopeSettings>| {
+            settings: Weighed::new(share("settings"), |scope, settings: &Arc<ScopeSettings>| {
                 weight_of_scope(scope) + weight_of_settings(settings)
             }),
-            answers_by_id: cache(share("answers_by_id"), |_, entry: &AnswerById| {
-                entry.answer.len() + size_of::<SchemaEntity>() + weight_of_name(&entry.entity.subject)
+            // The content may live on here alone.
+            answers_by_id: Weighed::new(share("answers_by_id"), |_, entry: &AnswerById| {
+                let AnswerById { entity, answer, stamp: _ } = entry;
+                let shown = size_of::<SchemaEntity>() + weight_of_name(&entity.subject);
+                answer.len() + shown + weight_of_content(&entity.content)
             }),
-            answers_by_request: cache(share("answers_by_request"), |key: &(SubjectName, u128), entry| {
+            answers_by_request: Weighed::new(share("answers_by_request"), |key: &(SubjectName, u128), entry| {
                 let AnswerToRequest { answer, .. } = entry;
                 weight_of_name(&key.0) + answer.len()
             }),
-            by_text: cache(share("schemas_by_text"), |key: &TextKey, _: &ByText| {
-                weight_of_name(&key.0) + size_of::<TextKey>() + size_of::<ByText>()
+            by_text: Weighed::new(share("schemas_by_text"), |key: &TextKey, _: &ByText| {
+                2 * weight_of_name(&key.0) + size_of::<TextKey>() + size_of::<ByText>()
             }),
+            names: Names::new(share("names")),
             resolved: Mutex::default(),
         }
     }
@@ -150,7 +150,13 @@ impl Caches {
     }
 
     pub(crate) fn schema(&self, context: &ContextName, id: SchemaId) -> Option<Arc<Schema>> {
-        self.schemas.get(&(context.clone(), id))
+        let key = (context.clone(), id);
+        let (schema, weight) = self.schemas.get(&key)?;
+        if !weight.holds_for(&schema) {
+            // It was used since, and has grown.
+            self.schemas.insert(key, (schema.clone(), Weight::of(&schema)));
+        }
+        Some(schema)
     }
 
     /// Keeps a parsed schema; `through` are the versions that its references were resolved to.
@@ -158,7 +164,7 @@ impl Caches {
         &self,
         context: &ContextName,
         id: SchemaId,
-        schema: &Arc<Schema>,
+        schema: &ParsedSchema,
         through: &[(SubjectName, Version, Guid)],
     ) {
         if !through.is_empty() {
@@ -171,7 +177,7 @@ impl Caches {
                 resolved.entry(subject.clone()).or_default().insert(*version, *guid);
             }
         }
-        self.schemas.insert((context.clone(), id), schema.clone());
+        self.schemas.insert((context.clone(), id), (schema.schema.clone(), schema.weight));
     }
 
     /// Whether cached schemas were parsed with versions of this subject.
@@ -212,6 +218,7 @@ impl Caches {
     pub(crate) fn forget_subject(&self, subject: &SubjectName) {
         self.epochs.move_subject(subject);
         self.subjects.invalidate(subject);
+        self.names.touch(subject);
     }
 
     /// This node wrote a version on top of `before`; the new state is kept if nobody else wrote since that was read.
@@ -219,6 +226,9 @@ impl Caches {
         let name = &before.name;
         let moved = self.epochs.move_subject(name);
         self.subjects.invalidate(name);
+        if before.latest().is_none() {
+            self.names.touch(name);
+        }
         let mut versions = before.state.versions.clone();
         let replaced = versions.iter().position(|old| old.version == row.version);
         // The store may have removed soft-deleted versions of the same id, or not: only it knows.
@@ -280,6 +290,7 @@ impl Caches {
         self.epochs.move_all();
         self.subjects.invalidate_all();
         self.settings.invalidate_all();
+        self.names.forget();
     }
 
     // --- answers
@@ -310,11 +321,17 @@ impl Caches {
         self.answers_by_request.insert((subject.clone(), digest), AnswerToRequest { answer, stamp });
     }
 
-    /// What a text stands for, and whether that still holds.
-    pub(crate) fn by_text(&self, subject: &SubjectName, schema_type: SchemaType, hash: u128) -> Option<(ByText, bool)> {
+    /// What a text stands for, and whether that still holds; nothing once its schema was pushed out.
+    pub(crate) fn by_text(
+        &self,
+        subject: &SubjectName,
+        schema_type: SchemaType,
+        hash: u128,
+    ) -> Option<(UsableSchema, bool)> {
         let entry = self.by_text.get(&(subject.clone(), schema_type, hash))?;
         let holds = self.stamp(subject) == entry.stamp;
-        Some((entry, holds))
+        let schema = self.schema(subject.context(), entry.id)?;
+        Some((UsableSchema { id: entry.id, subject: entry.version, schema }, holds))
     }
 
     pub(crate) fn keep_by_text(
@@ -322,30 +339,24 @@ impl Caches {
         subject: &SubjectName,
         schema_type: SchemaType,
         hash: u128,
-        usable: UsableSchema,
+        usable: &UsableSchema,
         stamp: Stamp,
     ) {
-        self.by_text.insert((subject.clone(), schema_type, hash), ByText { usable, stamp });
+        let entry = ByText { id: usable.id, version: usable.subject.clone(), stamp };
+        self.by_text.insert((subject.clone(), schema_type, hash), entry);
     }
 
     /// Bytes and entries now. Runs what maintenance is pending, so that the numbers are true.
-    pub(crate) fn sizes(&self) -> [Size; 7] {
-        fn size<K, V>(cache: &'static str, of: &Cache<K, V>) -> Size
-        where
-            K: std::hash::Hash + Eq + Send + Sync + 'static,
-            V: Clone + Send + Sync + 'static,
-        {
-            of.run_pending_tasks();
-            Size { cache, bytes: of.weighted_size(), entries: of.entry_count() }
-        }
+    pub(crate) fn sizes(&self) -> [Size; 8] {
         [
-            size("contents", &self.contents),
-            size("schemas", &self.schemas),
-            size("subjects", &self.subjects),
-            size("settings", &self.settings),
-            size("answers_by_id", &self.answers_by_id),
-            size("answers_by_request", &self.answers_by_request),
-            size("schemas_by_text", &self.by_text),
+            self.contents.size("contents"),
+            self.schemas.size("schemas"),
+            self.subjects.size("subjects"),
+            self.settings.size("settings"),
+            self.answers_by_id.size("answers_by_id"),
+            self.answers_by_request.size("answers_by_request"),
+            self.by_text.size("schemas_by_text"),
+            self.names.size("names"),
         ]
     }
 }

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use sluice_schema::{Guid, InvalidSchema, Schema, SchemaType, TagEdit, ValidateFields};
+use sluice_schema::{Guid, InvalidSchema, Reference, ResolvedReference, Schema, SchemaType, TagEdit, ValidateFields};
 
 use crate::contract::{self, Contract, Prefix};
 use crate::load::Subject;
@@ -33,11 +33,60 @@ pub(crate) struct Reading {
     pub(crate) live: RequireLive,
 }
 
+/// What a schema weighed when that many of its parts were made, see [`Schema::parts_made`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Weight {
+    pub(crate) bytes: usize,
+    parts_made: u8,
+}
+
+impl Weight {
+    pub(crate) fn of(schema: &Schema) -> Weight {
+        // In this order: what is made meanwhile is weighed once too often rather than never.
+        let parts_made = schema.parts_made();
+        Weight { parts_made, bytes: schema.weight_bytes() }
+    }
+
+    pub(crate) fn holds_for(self, schema: &Schema) -> bool {
+        self.parts_made == schema.parts_made()
+    }
+}
+
+/// A parsed schema, with what is asked of every one found out where it was parsed: each takes as long as its text is.
+#[derive(Debug, Clone)]
+pub(crate) struct ParsedSchema {
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) weight: Weight,
+    prefix: Prefix,
+    has_lookalikes: bool,
+}
+
+impl ParsedSchema {
+    pub(crate) fn new(schema: Schema) -> ParsedSchema {
+        ParsedSchema {
+            weight: Weight::of(&schema),
+            prefix: Prefix::new(schema.canonical_text(), schema.references()),
+            has_lookalikes: schema.has_lookalikes(),
+            schema: Arc::new(schema),
+        }
+    }
+
+    /// [`Schema::parse`]
+    pub(crate) fn parse(
+        schema_type: SchemaType,
+        text: &str,
+        references: Arc<[Reference]>,
+        resolved: Arc<[ResolvedReference]>,
+    ) -> Result<ParsedSchema, InvalidSchema> {
+        Schema::parse(schema_type, text, references, resolved).map(ParsedSchema::new)
+    }
+}
+
 /// A text that was read.
 #[derive(Debug, Clone)]
 pub(crate) struct Candidate {
     pub(crate) schema_type: SchemaType,
-    pub(crate) schema: Arc<Schema>,
+    pub(crate) parsed: ParsedSchema,
     pub(crate) resolution: Resolution,
 }
 
@@ -73,11 +122,12 @@ pub(crate) fn type_of(request: &SchemaRequest) -> Result<SchemaType, Error> {
 impl Candidate {
     /// The hash with this contract.
     pub(crate) fn guid(&self, contract: &Contract) -> Guid {
-        self.prefix().guid(contract.metadata.as_ref(), contract.rule_set.as_ref())
+        self.parsed.prefix.guid(contract.metadata.as_ref(), contract.rule_set.as_ref())
     }
 
-    fn prefix(&self) -> Prefix {
-        Prefix::new(self.schema.canonical_text(), self.schema.references())
+    /// The schema.
+    pub(crate) fn schema(&self) -> &Arc<Schema> {
+        &self.parsed.schema
     }
 
     /// What would be stored.
@@ -85,8 +135,8 @@ impl Candidate {
         let guid = self.guid(&contract);
         Content {
             schema_type: self.schema_type,
-            text: self.schema.canonical_text().clone(),
-            references: self.schema.references().clone(),
+            text: self.schema().canonical_text().clone(),
+            references: self.schema().references().clone(),
             metadata: contract.metadata.map(Arc::new),
             rule_set: contract.rule_set.map(Arc::new),
             guid,
@@ -102,7 +152,7 @@ impl Candidate {
         among: Among,
     ) -> Result<Option<Found>, Error> {
         match self.find_by_hash(subject, contract, among) {
-            None if self.schema.has_lookalikes() => self.find_lookalike(registry, subject, contract, among).await,
+            None if self.parsed.has_lookalikes => self.find_lookalike(registry, subject, contract, among).await,
             found => Ok(found),
         }
     }
@@ -128,8 +178,8 @@ impl Candidate {
                 continue;
             }
             // With the same references, only the order of things differs.
-            let is_rearranged = content.text.len() == self.schema.canonical_text().len();
-            if !is_rearranged && content.references == *self.schema.references() {
+            let is_rearranged = content.text.len() == self.schema().canonical_text().len();
+            if !is_rearranged && content.references == *self.schema().references() {
                 continue;
             }
             let stored = Prefix::new(&content.text, &content.references);
@@ -143,7 +193,8 @@ impl Candidate {
                 Err(Error::InvalidSchema { .. }) => continue,
                 Err(error) => return Err(error),
             };
-            if self.schema.finds(&schema) {
+            let (own, size) = (self.schema().clone(), content.text.len());
+            if registry.off_thread(size, move || own.finds(&schema)).await? {
                 return Ok(Some(Found { row: row.clone(), by_hash: false }));
             }
         }
@@ -151,12 +202,12 @@ impl Candidate {
     }
 
     fn find_by_hash(&self, subject: &Subject, contract: &Contract, among: Among) -> Option<Found> {
-        let prefix = self.prefix();
+        let prefix = &self.parsed.prefix;
         let guid = prefix.guid(contract.metadata.as_ref(), contract.rule_set.as_ref());
         match among {
             Among::Latest => {
                 let row = subject.latest()?;
-                let same = row.guid == guid || is_same_but_for_version(&prefix, contract, row);
+                let same = row.guid == guid || is_same_but_for_version(prefix, contract, row);
                 same.then(|| Found { row: row.clone(), by_hash: false })
             }
             Among::Versions(include) => {
@@ -166,7 +217,7 @@ impl Candidate {
                     return Some(Found { row: row.clone(), by_hash: true });
                 }
                 let mut visible = visible;
-                let row = visible.find(|row| is_same_but_for_version(&prefix, contract, row))?;
+                let row = visible.find(|row| is_same_but_for_version(prefix, contract, row))?;
                 Some(Found { row: row.clone(), by_hash: false })
             }
         }
@@ -196,8 +247,8 @@ pub(crate) struct Reader {
 struct Parsed {
     text: Arc<str>,
     resolution: Resolution,
-    schema: Arc<Schema>,
-    normal: Option<Arc<Schema>>,
+    schema: ParsedSchema,
+    normal: Option<ParsedSchema>,
     validated: Option<ValidateFields>,
 }
 
@@ -238,7 +289,7 @@ impl Reader {
 
         let known = self.parsed.take().filter(|parsed| {
             &*parsed.text == text
-                && parsed.schema.schema_type() == schema_type
+                && parsed.schema.schema.schema_type() == schema_type
                 && parsed.resolution.references == resolution.references
                 && parsed.resolution.through == resolution.through
         });
@@ -249,11 +300,12 @@ impl Reader {
                 let (references, resolved) = (resolution.references.clone(), resolution.resolved.clone());
                 let work = {
                     let text = text.clone();
-                    move || Schema::parse(schema_type, &text, references, resolved)
+                    move || ParsedSchema::parse(schema_type, &text, references, resolved)
                 };
                 let schema =
                     registry.off_thread(size, work).await?.map_err(|cause| unread(invalid(schema_type, cause)))?;
-                Parsed { text, resolution, schema: Arc::new(schema), normal: None, validated: None }
+                registry.inner.counts.parsed.add(1);
+                Parsed { text, resolution, schema, normal: None, validated: None }
             }
         };
         let parsed = self.parsed.insert(parsed);
@@ -261,37 +313,43 @@ impl Reader {
         if let Some(fields) = reading.validate
             && parsed.validated != Some(fields)
         {
-            let schema = parsed.schema.clone();
-            registry.off_thread(size, move || schema.validate(fields)).await?.map_err(refuse)?;
+            let schema = parsed.schema.schema.clone();
+            let validate = move || schema.validate(fields).map(|()| Weight::of(&schema));
+            parsed.schema.weight = registry.off_thread(size, validate).await?.map_err(refuse)?;
             parsed.validated = Some(fields);
         }
         if reading.normalize == Normalize::Yes && parsed.normal.is_none() {
-            let schema = parsed.schema.clone();
-            let normal = registry.off_thread(size, move || schema.normalize()).await?.map_err(refuse)?;
-            parsed.normal = Some(Arc::new(normal));
+            let schema = parsed.schema.schema.clone();
+            let normalize = move || schema.normalize().map(ParsedSchema::new);
+            parsed.normal = Some(registry.off_thread(size, normalize).await?.map_err(refuse)?);
         }
-        let schema = match (&parsed.normal, reading.normalize) {
+        let read = match (&parsed.normal, reading.normalize) {
             (Some(normal), Normalize::Yes) => normal.clone(),
             _ => parsed.schema.clone(),
         };
-        Ok(Some(Candidate { schema_type, schema, resolution: parsed.resolution.clone() }))
+        Ok(Some(Candidate { schema_type, parsed: read, resolution: parsed.resolution.clone() }))
     }
 }
 
 impl Candidate {
     /// The candidate with tags put on and taken off.
-    pub(crate) fn tagged(self, edit: &TagEdit) -> Result<Candidate, Error> {
-        let edited = self.schema.edit_tags(edit);
-        let schema = edited.map_err(|cause| Error::InvalidSchema { outline: None, cause })?;
-        Ok(Candidate { schema: Arc::new(schema), ..self })
+    pub(crate) async fn tagged(self, registry: &Registry, edit: &TagEdit) -> Result<Candidate, Error> {
+        let (schema, edit) = (self.schema().clone(), edit.clone());
+        let size = schema.canonical_text().len();
+        let edited = registry.off_thread(size, move || schema.edit_tags(&edit).map(ParsedSchema::new)).await?;
+        let parsed = edited.map_err(|cause| Error::InvalidSchema { outline: None, cause })?;
+        Ok(Candidate { parsed, ..self })
     }
 
     /// The candidate with the tags of another schema on those types and fields that it has too.
-    pub(crate) fn with_tags_of(mut self, other: &Schema) -> Candidate {
-        if let Some(schema) = self.schema.with_tags_of(other) {
-            self.schema = Arc::new(schema);
+    pub(crate) async fn with_tags_of(mut self, registry: &Registry, other: Arc<Schema>) -> Result<Candidate, Error> {
+        let schema = self.schema().clone();
+        let size = schema.canonical_text().len() + other.canonical_text().len();
+        let tagged = registry.off_thread(size, move || schema.with_tags_of(&other).map(ParsedSchema::new)).await?;
+        if let Some(parsed) = tagged {
+            self.parsed = parsed;
         }
-        self
+        Ok(self)
     }
 }
 

@@ -126,15 +126,15 @@ impl Registry {
         let reserved = match compared.last() {
             _ if !checks_fields => Vec::new(),
             latest => reserved_fields(
-                &candidate.schema,
+                candidate.schema(),
                 metadata,
                 latest.and_then(|(_, content)| content.metadata.as_deref()),
             ),
         };
         let priors: Vec<Prior> = compared.into_iter().map(|(prior, _)| prior).collect();
         let weigh = |schema: &Schema| schema.canonical_text().len();
-        let size = weigh(&candidate.schema) + priors.iter().map(|prior| weigh(&prior.schema)).sum::<usize>();
-        let new = candidate.schema.clone();
+        let size = weigh(candidate.schema()) + priors.iter().map(|prior| weigh(&prior.schema)).sum::<usize>();
+        let new = candidate.schema().clone();
         let check = move || compat::check_under(policy, level, &new, &priors, checks_fields);
         let verdict = self.off_thread(size.saturating_mul(COMPARISON_WEIGHT), check).await?;
         Ok(refusal(subject, verdict, reserved, level, checks_fields))

@@ -16,21 +16,29 @@ pub struct RegistryConfig {
     pub cache_bytes: u64,
     /// Longest schema text accepted, bytes.
     pub max_schema_bytes: usize,
-    /// Compatibility and parsing of texts longer than this run on the blocking pool, bytes.
-    pub blocking_threshold_bytes: usize,
+    /// Work on more bytes than this is done on threads of its own, see [`Registry::off_thread`].
+    ///
+    /// [`Registry::off_thread`]: crate::Registry::off_thread
+    pub heavy_bytes: usize,
+    /// How many threads: one less than there are cores, at least one.
+    pub heavy_threads: usize,
+    /// What each of them does first; the binary lowers its priority.
+    pub heavy_started: fn(),
     /// The clock behind `ts` and the age of the store's last answer.
     pub clock: Clock,
 }
 
 impl Default for RegistryConfig {
-    /// BACKWARD, modes may change, 32 MiB of caches, texts up to 1 MiB, 64 KiB and more on the blocking pool.
+    /// BACKWARD, modes may change, 32 MiB of caches, texts up to 1 MiB, more than 16 KiB on threads of their own.
     fn default() -> RegistryConfig {
         RegistryConfig {
             default_level: Level::Backward,
             mode_mutability: true,
             cache_bytes: 32 * 1024 * 1024,
             max_schema_bytes: 1024 * 1024,
-            blocking_threshold_bytes: 64 * 1024,
+            heavy_bytes: 16 * 1024,
+            heavy_threads: std::thread::available_parallelism().map_or(1, |cores| cores.get() - 1).max(1),
+            heavy_started: || {},
             clock: system_clock,
         }
     }

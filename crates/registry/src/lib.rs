@@ -26,6 +26,7 @@ mod contract;
 mod delete;
 #[cfg(test)]
 mod fixture;
+mod heavy;
 mod ids;
 mod lists;
 mod load;

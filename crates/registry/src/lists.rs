@@ -1,14 +1,16 @@
 //! Lists across subjects: `GET /subjects`, `GET /schemas`.
 //!
-//! Sorted by qualified name, then version. Pages are cut last, after filters and order; contents are read only for the
-//! page that is shown.
+//! Names come from the list that the caches keep, schemas from the store. Sorted by qualified name, then version. Pages
+//! are cut last, after filters and order; contents are read only for the page that is shown.
 //!
 //! Source: schema-registry.md §1.4, §1.6.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
+use crate::cache::{Known, NameList, Standing};
 use crate::load::Freshness;
 use crate::register::entity_of;
 use crate::settings::alias_target;
@@ -20,17 +22,53 @@ const READS: usize = 16;
 
 impl Registry {
     /// `GET /subjects`: qualified names, sorted. `prefix` as given: `:*:` for every context, `:.ctx:x`, or plain.
-    pub async fn subjects(
-        &self,
-        caller: &Caller,
-        prefix: &str,
-        view: View,
-        page: Page,
-    ) -> Result<Vec<SubjectName>, Error> {
+    pub async fn subjects(&self, caller: &Caller, prefix: &str, view: View, page: Page) -> Result<Vec<String>, Error> {
         let Some((contexts, prefix)) = parse_prefix(prefix) else { return Ok(Vec::new()) };
+        if let Some(names) = self.names().await? {
+            let caller = caller.clone();
+            let bytes = names.weight_bytes();
+            return self.print_off_thread(bytes, move || names.shown(&caller, &contexts, &prefix, view, page)).await;
+        }
         let mut subjects = self.inner.store.subjects(&contexts, &prefix, view).await?;
         subjects.retain(|subject| caller.may(Action::Read, &Resource::Subject(subject)));
-        Ok(page.of(subjects))
+        Ok(page.of(subjects).iter().map(SubjectName::qualified).collect())
+    }
+
+    /// The list of all names, read or mended if need be; `None` if it cannot be kept: it is too heavy, or nobody tells
+    /// this node what others write.
+    async fn names(&self) -> Result<Option<Arc<NameList>>, Error> {
+        let names = &self.inner.caches.names;
+        if !self.is_notified() {
+            // While the store is away the last one goes on being shown.
+            return if self.coherence().behind { Ok(names.last()) } else { Ok(None) };
+        }
+        if let Known::Current(list) = names.known() {
+            return Ok(Some(list));
+        }
+        let _turn = names.turn.lock().await;
+        let (list, as_of) = match names.known() {
+            Known::Current(list) => return Ok(Some(list)),
+            Known::TooHeavy => return Ok(None),
+            Known::Touched(list, touched, as_of) => {
+                let look = touched.into_iter().map(|subject| async move {
+                    let found = self.load_subject(&subject, Freshness::Cached).await?;
+                    Ok::<_, Error>((subject, Standing::of(&found.state)))
+                });
+                let changed: Vec<_> = stream::iter(look).buffered(READS).try_collect().await?;
+                (self.print_off_thread(list.weight_bytes(), move || list.mended(changed)).await?, as_of)
+            }
+            Known::Unread => {
+                let as_of = names.begin();
+                let store = &self.inner.store;
+                let all = store.subjects(&Contexts::All, "", View::WithDeleted).await?;
+                let deleted = store.subjects(&Contexts::All, "", View::DeletedOnly).await?;
+                let bytes = all.len() * size_of::<SubjectName>();
+                (self.print_off_thread(bytes, move || NameList::new(&all, &deleted)).await?, as_of)
+            }
+        };
+        let list = Arc::new(list);
+        names.keep(&list, as_of);
+        Ok(Some(list))
     }
 
     /// `GET /schemas`

@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
-use sluice_schema::{InvalidSchema, Level, Schema, SchemaId, Version};
+use sluice_schema::{Level, Schema, SchemaId, Version};
 
+use crate::candidate::ParsedSchema;
 use crate::store::{Revision, ScopeSettings, StoreError, SubjectState, VersionRow};
 use crate::{Config, Content, ContextName, Error, Mode, Registry, Scope, Stamp, SubjectName};
 
@@ -233,31 +234,12 @@ impl Registry {
         let (references, resolved) = (content.references.clone(), resolution.resolved);
         let size = text.len() + resolved.iter().map(|r| r.text.len()).sum::<usize>();
         let schema = self
-            .off_thread(size, move || Schema::parse(schema_type, &text, references, resolved))
+            .off_thread(size, move || ParsedSchema::parse(schema_type, &text, references, resolved))
             .await?
             .map_err(|cause| Error::InvalidSchema { outline: None, cause })?;
-        let schema = Arc::new(schema);
+        self.inner.counts.parsed.add(1);
         self.inner.caches.keep_schema(context, id, &schema, &resolution.through);
-        Ok(schema)
-    }
-
-    /// Runs pure work here if it is small, else on the blocking pool.
-    pub(crate) async fn off_thread<T: Send + 'static>(
-        &self,
-        size_bytes: usize,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Error> {
-        if size_bytes <= self.inner.config.blocking_threshold_bytes {
-            return Ok(work());
-        }
-        match tokio::task::spawn_blocking(work).await.map_err(tokio::task::JoinError::try_into_panic) {
-            Ok(done) => Ok(done),
-            Err(Ok(panic)) => std::panic::resume_unwind(panic),
-            Err(Err(_)) => {
-                let cause = InvalidSchema::TooComplex("the server stops before the schema is read".to_owned());
-                Err(Error::InvalidSchema { outline: None, cause })
-            }
-        }
+        Ok(schema.schema)
     }
 }
 

@@ -17,6 +17,7 @@ pub const METRICS: &[(&str, Option<&str>, &str)] = &[
     ("sluice_registry_registrations_total", Some("outcome"), "Registrations decided, by outcome."),
     ("sluice_registry_commit_conflicts_total", None, "Commits that lost a race and were decided again."),
     ("sluice_registry_deleted_versions_total", Some("permanence"), "Versions deleted, by permanence."),
+    ("sluice_registry_parsed_total", None, "Schemas parsed: new texts, and stored ones that the cache did not have."),
     ("sluice_registry_changes_applied_total", None, "Changes read from the store and applied to the caches."),
     ("sluice_registry_notified", None, "1 while notifications of other nodes' writes arrive."),
     ("sluice_registry_store_silent_seconds", None, "Seconds since the store last answered."),
@@ -50,6 +51,7 @@ pub(crate) struct Counts {
     pub(crate) soft_deleted: Count,
     pub(crate) permanently_deleted: Count,
     pub(crate) changes: Count,
+    pub(crate) parsed: Count,
 }
 
 struct Exposed {
@@ -88,6 +90,7 @@ impl Exposed {
             "sluice_registry_deleted_versions_total" => {
                 vec![("soft", counts.soft_deleted.get()), ("permanent", counts.permanently_deleted.get())]
             }
+            "sluice_registry_parsed_total" => vec![("", counts.parsed.get())],
             "sluice_registry_changes_applied_total" => vec![("", counts.changes.get())],
             "sluice_registry_notified" => vec![("", f64::from(u8::from(coherence.notified)))],
             "sluice_registry_store_silent_seconds" => vec![("", coherence.store_silent_ms as f64 / 1000.0)],

@@ -182,8 +182,8 @@ impl Registry {
         if request.tags != TagEdit::default()
             && let Some(candidate) = reader.read(self, caller, subject, request, reading).await?
         {
-            let tagged = candidate.tagged(&request.tags)?;
-            request.schema = Some(tagged.schema.canonical_text().to_string());
+            let tagged = candidate.tagged(self, &request.tags).await?;
+            request.schema = Some(tagged.schema().canonical_text().to_string());
             request.tags = Default::default();
         }
         Ok(())
@@ -329,13 +329,13 @@ impl Registry {
         let candidate = reader.read(self, caller, subject, text, reading).await?;
         let mut candidate = candidate.ok_or_else(|| Error::InvalidRequestSchema("Empty schema".to_owned()))?;
         if is_blank && request.tags != TagEdit::default() {
-            candidate = candidate.tagged(&request.tags)?;
+            candidate = candidate.tagged(self, &request.tags).await?;
         }
         if request.propagate_schema_tags
             && let Some((id, content)) = &latest
         {
             let tagged = self.load_schema(subject.context(), *id, content).await?;
-            candidate = candidate.with_tags_of(&tagged);
+            candidate = candidate.with_tags_of(self, tagged).await?;
         }
         let live = self.live_references(current, &candidate, &contract).await;
         let live = live.map_err(|error| unread(subject, text, candidate.schema_type, error))?;
@@ -381,7 +381,7 @@ impl Registry {
         let caches = &self.inner.caches;
         caches.keep_content(name.context(), id, &content);
         if let Some(candidate) = &candidate {
-            caches.keep_schema(name.context(), id, &candidate.schema, &candidate.resolution.through);
+            caches.keep_schema(name.context(), id, &candidate.parsed, &candidate.resolution.through);
         }
         caches.wrote_version(&subject, store::VersionRow { id, ..row }, revision);
         let mut entity = SchemaEntity {

@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use sluice_schema::{Level, SchemaType};
 
 use crate::cache::Caches;
+use crate::heavy::Heavy;
 use crate::metrics::Counts;
 use crate::store::RegistryStore;
 use crate::{RegistryConfig, SubjectName};
@@ -24,6 +25,7 @@ pub(crate) struct Inner {
     pub(crate) config: RegistryConfig,
     pub(crate) caches: Caches,
     pub(crate) counts: Counts,
+    pub(crate) heavy: Heavy,
     /// Levels that control-plane files own, with the file.
     pub(crate) declared: ArcSwap<HashMap<SubjectName, (Level, String)>>,
     /// Whether notifications of other nodes' writes arrive.
@@ -46,6 +48,7 @@ impl Registry {
                 store,
                 caches: Caches::new(config.cache_bytes),
                 counts: Counts::default(),
+                heavy: Heavy::new(&config),
                 declared: ArcSwap::default(),
                 notified: AtomicBool::new(false),
                 behind: AtomicBool::new(false),

@@ -102,17 +102,17 @@ impl Registry {
         let hash = self.hash_of(text);
         let known = self.inner.caches.by_text(subject, schema_type, hash);
         if let Some((known, true)) = &known {
-            return Ok(known.usable.clone());
+            return Ok(known.clone());
         }
         match self.find_by_text(caller, subject, schema_type, text, auto_register).await {
             Ok((usable, as_of)) => {
                 if let Some(as_of) = as_of {
-                    self.inner.caches.keep_by_text(subject, schema_type, hash, usable.clone(), as_of);
+                    self.inner.caches.keep_by_text(subject, schema_type, hash, &usable, as_of);
                 }
                 Ok(usable)
             }
             Err(Error::Store(error @ StoreError::Unavailable { .. })) => match known {
-                Some((known, _)) => Ok(known.usable),
+                Some((known, _)) => Ok(known),
                 None => Err(error.into()),
             },
             Err(error) => Err(error),

@@ -315,7 +315,15 @@ fn registry_config(settings: &Settings) -> RegistryConfig {
         mode_mutability: settings.mode_mutability,
         cache_bytes: settings.cache_bytes,
         max_schema_bytes: settings.max_schema_bytes,
+        heavy_started: give_way,
         ..RegistryConfig::default()
+    }
+}
+
+/// Lowers the priority of the calling thread: where cores are short, whoever serves a connection goes first.
+fn give_way() {
+    if let Err(cause) = rustix::process::nice(10) {
+        tracing::warn!(%cause, "big schemas are read at full priority");
     }
 }
 

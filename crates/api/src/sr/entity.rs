@@ -5,10 +5,13 @@
 
 use std::sync::Arc;
 
-use super::association::AssociationBody;
+use bytes::Bytes;
 use serde::{Serialize, Serializer};
-use sluice_registry::{ListedSchema, Metadata, RuleSet, SchemaEntity, SubjectName};
+use sluice_registry::{ListedSchema, Metadata, Registry, RuleSet, SchemaEntity, SubjectName};
 use sluice_schema::{Guid, Reference, TaggedEntity};
+
+use super::association::AssociationBody;
+use super::error::SrError;
 
 /// `{subject, version, id, guid, schemaType, references, metadata, ruleSet, schema, schemaTags, maxId, ts, deleted, aliases, associations}`,
 /// without what does not apply.
@@ -136,6 +139,16 @@ impl<'a> SchemaBody<'a> {
             associations: Vec::new(),
         }
     }
+}
+
+/// Prints an answer that shows `entity`: beside the threads that serve, if its text is long.
+pub(super) async fn printed(
+    registry: &Registry,
+    entity: SchemaEntity,
+    print: impl FnOnce(&SchemaEntity) -> Vec<u8> + Send + 'static,
+) -> Result<(Bytes, SchemaEntity), SrError> {
+    let size = text(&entity).len();
+    Ok(registry.print_off_thread(size, move || (Bytes::from(print(&entity)), entity)).await?)
 }
 
 /// The text to show.

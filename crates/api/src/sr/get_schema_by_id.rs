@@ -1,10 +1,10 @@
 //! `GET /schemas/ids/{id}`
 
-use bytes::Bytes;
 use http::Response;
+use sluice_registry::SchemaEntity;
 use sluice_schema::SchemaId;
 
-use super::entity::SchemaBody;
+use super::entity::{SchemaBody, printed};
 use super::error::SrError;
 use crate::answer::{Answer, Body, respond};
 use crate::call::Call;
@@ -15,11 +15,16 @@ pub(super) async fn get_schema_by_id(call: Call) -> Result<Answer, SrError> {
     let id = SchemaId(call.int_path("id")?);
     let hint = call.subject_hint().await?;
     let entity = call.registry().schema_by_id(&call.caller, id, hint.as_ref(), call.read_options()).await?;
-    let mut body = SchemaBody::by_id(&entity);
-    if call.query().flag("fetchMaxId") {
-        body.max_id = Some(call.registry().max_id(&call.caller, entity.subject.context()).await?.0);
-    }
-    let answer = Bytes::from(serde_json::to_vec(&body).unwrap_or_default());
+    let max_id = match call.query().flag("fetchMaxId") {
+        true => Some(call.registry().max_id(&call.caller, entity.subject.context()).await?.0),
+        false => None,
+    };
+    let print = move |entity: &SchemaEntity| {
+        let mut body = SchemaBody::by_id(entity);
+        body.max_id = max_id;
+        serde_json::to_vec(&body).unwrap_or_default()
+    };
+    let (answer, entity) = printed(call.registry(), entity, print).await?;
     if is_plain(&call) {
         call.registry().remember_by_id(&call.context(), id, &entity, answer.clone());
     }

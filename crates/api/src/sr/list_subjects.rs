@@ -1,7 +1,5 @@
 //! `GET /subjects`
 
-use sluice_registry::SubjectName;
-
 use super::error::SrError;
 use crate::answer::Answer;
 use crate::call::Call;
@@ -10,7 +8,8 @@ use crate::call::Call;
 /// of every context.
 pub(super) async fn list_subjects(call: Call) -> Result<Answer, SrError> {
     let (view, page) = (call.view(), call.page()?);
-    let subjects = call.registry().subjects(&call.caller, &call.subject_prefix(":*:"), view, page).await?;
-    let names: Vec<String> = subjects.iter().map(SubjectName::qualified).collect();
-    Ok(Answer::json(&names))
+    let names = call.registry().subjects(&call.caller, &call.subject_prefix(":*:"), view, page).await?;
+    let bytes = names.iter().map(String::len).sum();
+    let text = call.registry().print_off_thread(bytes, move || serde_json::to_vec(&names).unwrap_or_default()).await?;
+    Ok(Answer::json_text(text))
 }

@@ -4,11 +4,11 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::LazyLock;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
-use sluice_registry::{Error, RegisterOptions, SchemaRequest};
+use sluice_registry::{Error, RegisterOptions, SchemaEntity, SchemaRequest};
 
-use super::entity::SchemaBody;
+use super::entity::{SchemaBody, printed};
 use super::error::SrError;
-use super::request::schema_request;
+use super::request::big_schema_request;
 use crate::answer::Answer;
 use crate::call::Call;
 
@@ -19,11 +19,14 @@ use crate::call::Call;
 pub(super) async fn register_schema(mut call: Call) -> Result<Answer, SrError> {
     let body = call.read_body().await?;
     let named = call.subject();
-    let digest = digest(&body, call.query().raw());
+    let digest = {
+        let (body, query) = (body.clone(), call.query().raw().to_owned());
+        call.registry().off_thread(body.len(), move || digest(&body, &query)).await?
+    };
     if let Some(answer) = call.registry().recall(&call.caller, &named, digest) {
         return Ok(Answer::json_text(answer));
     }
-    let request = schema_request(&body, "register.arg4 must not be null (was null)")?;
+    let request = big_schema_request(call.registry(), body, "register.arg4 must not be null (was null)").await?;
     if call.speaks_ddl() {
         return Err(no_ddl(&request).into());
     }
@@ -33,7 +36,8 @@ pub(super) async fn register_schema(mut call: Call) -> Result<Answer, SrError> {
     let subject = call.registry().resolve_alias(&named).await?;
     let hinting = SrError::hinting(call.query().flag("hints"));
     let entity = call.registry().register(&call.caller, &subject, request, options).await.map_err(hinting)?;
-    let answer = bytes::Bytes::from(serde_json::to_vec(&SchemaBody::registered(&entity)).unwrap_or_default());
+    let print = |entity: &SchemaEntity| serde_json::to_vec(&SchemaBody::registered(entity)).unwrap_or_default();
+    let (answer, entity) = printed(call.registry(), entity, print).await?;
     // An alias may be turned elsewhere without a change of the subject it names.
     if repeats && subject == named {
         call.registry().remember(&subject, digest, &entity, answer.clone());

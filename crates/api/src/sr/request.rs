@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sluice_registry::{AskedReference, ConfigUpdate, Error, Metadata, Rule, RuleSet, SchemaRequest, TagRequest};
+use bytes::Bytes;
+use sluice_registry::{
+    AskedReference, ConfigUpdate, Error, Metadata, Registry, Rule, RuleSet, SchemaRequest, TagRequest,
+};
 use sluice_schema::{TagEdit, TaggedEntity};
 
 use super::error::SrError;
@@ -18,6 +21,15 @@ const RULE_KINDS: &[&str] = &["CONDITION", "TRANSFORM"];
 const ENVIRONMENTS: &[&str] = &["NONE", "ALL", "SERVER", "GATEWAY", "CLIENT"];
 const ENTITY_TYPES: &[&str] = &["sr_record", "sr_field"];
 const POLICIES: &[&str] = &["STRICT", "LENIENT", "LOGICAL"];
+
+/// A `RegisterSchemaRequest` from a body of any size: a big one is read beside the threads that serve.
+pub(super) async fn big_schema_request(
+    registry: &Registry,
+    body: Bytes,
+    missing: &'static str,
+) -> Result<SchemaRequest, SrError> {
+    registry.off_thread(body.len(), move || schema_request(&body, missing)).await?
+}
 
 /// A `RegisterSchemaRequest`. `missing` is the text of the 422 for an empty body.
 pub(super) fn schema_request(body: &[u8], missing: &'static str) -> Result<SchemaRequest, SrError> {

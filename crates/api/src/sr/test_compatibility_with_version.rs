@@ -5,7 +5,7 @@ use sluice_registry::{CompatibilityReport, Error, SchemaRequest, VersionSpec};
 
 use super::error::SrError;
 use super::error::invalid_schema;
-use super::request::schema_request;
+use super::request::big_schema_request;
 use crate::answer::Answer;
 use crate::call::Call;
 
@@ -14,7 +14,8 @@ use crate::call::Call;
 pub(super) async fn test_compatibility_with_version(mut call: Call) -> Result<Answer, SrError> {
     let body = call.read_body().await?;
     let version = call.version()?;
-    let request = schema_request(&body, "testCompatibilityBySubjectName.arg4 must not be null (was null)")?;
+    let missing = "testCompatibilityBySubjectName.arg4 must not be null (was null)";
+    let request = big_schema_request(call.registry(), body, missing).await?;
     check(&call, Some(version), request).await
 }
 

@@ -118,3 +118,68 @@ fn an_own_write_that_may_have_removed_a_version_is_read_again() {
     caches.wrote_version(&before, row, Revision(2));
     assert!(caches.subject(&name("s")).is_none());
 }
+
+/// The room for an entry is made when it comes, not some dozens of entries later.
+#[test]
+fn heavy_entries_never_go_over_the_cap() {
+    const CAP: u64 = 1 << 20;
+    let caches = Caches::new(CAP);
+    let share = CAP / 1000 * 180;
+    for at in 0..40 {
+        caches.keep_content(&default_context(), SchemaId(at), &content(1, 60_000));
+        let held = (0..=at).filter(|at| caches.content(&default_context(), SchemaId(*at)).is_some()).count() as u64;
+        assert!(held * 60_000 <= share, "{held} entries after {at}");
+    }
+    assert!(caches.sizes()[0].entries > 0);
+}
+
+#[test]
+fn an_answer_weighs_the_content_that_it_holds() {
+    let caches = Caches::new(10 << 20);
+    let stamp = caches.stamp(&name("s"));
+    let entity = crate::register::entity_of(&name("s"), &state(1).versions[0], content(1, 60_000), Some(stamp));
+    caches.keep_answer_by_id(&default_context(), SchemaId(1), &entity, Bytes::from(vec![0; 1_000]));
+    let size = caches.sizes().into_iter().find(|size| size.cache == "answers_by_id").unwrap();
+    assert!(size.bytes > 61_000, "{size:?}");
+}
+
+/// What a text stands for is small; the schema behind it is weighed where schemas are, and gone once pushed out there.
+#[test]
+fn a_text_does_not_keep_its_schema() {
+    let caches = Caches::new(1 << 20);
+    let parse =
+        |text: &str| crate::candidate::ParsedSchema::parse(SchemaType::Protobuf, text, [].into(), [].into()).unwrap();
+    let parsed = parse(&fields(&["a"]));
+    let usable = UsableSchema { id: SchemaId(1), subject: None, schema: parsed.schema.clone() };
+    let (subject, stamp) = (name("s"), caches.stamp(&name("s")));
+    caches.keep_schema(&default_context(), SchemaId(1), &parsed, &[]);
+    caches.keep_by_text(&subject, SchemaType::Protobuf, 7, &usable, stamp);
+    assert!(
+        caches
+            .by_text(&subject, SchemaType::Protobuf, 7)
+            .is_some_and(|(found, holds)| found.id == SchemaId(1) && holds)
+    );
+    drop((parsed, usable));
+    for at in 2..3_000 {
+        caches.keep_schema(&default_context(), SchemaId(at), &parse(&fields(&["a", "b", "c"])), &[]);
+        caches.schema(&default_context(), SchemaId(at));
+    }
+    caches.sizes();
+    let kept = caches.schema(&default_context(), SchemaId(1)).is_some();
+    assert_eq!(caches.by_text(&subject, SchemaType::Protobuf, 7).is_some(), kept);
+}
+
+#[test]
+fn a_schema_that_was_used_is_weighed_again() {
+    let caches = Caches::new(64 << 20);
+    let text = fields(&["a", "b", "c"]);
+    let parsed = crate::candidate::ParsedSchema::parse(SchemaType::Protobuf, &text, [].into(), [].into()).unwrap();
+    let weight = || caches.sizes().into_iter().find(|size| size.cache == "schemas").unwrap().bytes;
+    caches.keep_schema(&default_context(), SchemaId(1), &parsed, &[]);
+    let before = weight();
+    let Schema::Protobuf(schema) = &*parsed.schema else { panic!("another format") };
+    schema.codec().unwrap();
+    assert_eq!(weight(), before);
+    caches.schema(&default_context(), SchemaId(1));
+    assert!(weight() > before + 500, "{before}, {}", weight());
+}

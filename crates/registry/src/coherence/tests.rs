@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::*;
 use crate::fixture::*;
 use crate::memory::MemoryStore;
+use crate::store::View;
 
 /// Two nodes on one store, both following.
 async fn two_nodes() -> (Node, Node) {
@@ -165,4 +166,53 @@ async fn schemas_are_parsed_again_when_a_version_they_refer_to_is_replaced() {
     assert_eq!(text_of_dep(here).await, fields(&["a", "b"]));
     until(|| there.registry.cached_by_id(&default_context(), main.id).is_none()).await;
     assert_eq!(text_of_dep(there).await, fields(&["a", "b"]));
+}
+
+async fn listed(node: &Node, view: View) -> Vec<String> {
+    node.registry.subjects(&node.caller, ":*:", view, ALL).await.unwrap()
+}
+
+/// The list is kept in memory; every kind of write must reach it, on this node at once, on others when they are told.
+#[tokio::test(start_paused = true)]
+async fn lists_of_subjects_show_what_any_node_wrote() {
+    let (here, there) = two_nodes().await;
+    here.given("a", &fields(&["x"])).await;
+    assert_eq!(listed(&here, View::Live).await, ["a"]);
+    let is_kept = |node: &Node| matches!(node.registry.inner.caches.names.known(), crate::cache::Known::Current(_));
+    let is_told = |node: &Node| matches!(node.registry.inner.caches.names.known(), crate::cache::Known::Touched(..));
+    tokio::time::sleep(POLL).await;
+    assert_eq!(listed(&there, View::Live).await, ["a"]);
+    assert!(is_kept(&there), "the list is read each time");
+
+    here.given("b", &fields(&["x"])).await;
+    assert_eq!(listed(&here, View::Live).await, ["a", "b"]);
+    until(|| is_told(&there)).await;
+    assert_eq!(listed(&there, View::Live).await, ["a", "b"]);
+    assert!(is_kept(&there), "the list is read again, not mended");
+    tokio::time::sleep(POLL).await;
+    assert_eq!(listed(&here, View::Live).await, ["a", "b"]);
+    assert!(is_kept(&here));
+
+    there.soft("a").await.unwrap();
+    assert_eq!(listed(&there, View::Live).await, ["b"]);
+    assert_eq!(listed(&there, View::DeletedOnly).await, ["a"]);
+    until(|| is_told(&here)).await;
+    assert_eq!(listed(&here, View::Live).await, ["b"]);
+    there.given("a", &fields(&["x"])).await;
+    assert_eq!(listed(&there, View::Live).await, ["a", "b"]);
+    there.soft("a").await.unwrap();
+    there.hard("a").await.unwrap();
+    assert_eq!(listed(&there, View::WithDeleted).await, ["b"]);
+}
+
+/// A node that is not told asks the store; while that is away, it shows what it knows.
+#[tokio::test(start_paused = true)]
+async fn lists_of_subjects_are_asked_for_without_notifications() {
+    let (here, there) = two_nodes().await;
+    here.given("a", &fields(&["x"])).await;
+    assert_eq!(listed(&there, View::Live).await, ["a"]);
+    here.store.lose_notifications();
+    until(|| !there.registry.coherence().notified).await;
+    here.given("b", &fields(&["x"])).await;
+    assert_eq!(listed(&there, View::Live).await, ["a", "b"]);
 }

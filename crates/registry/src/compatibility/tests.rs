@@ -118,3 +118,29 @@ async fn under_the_policy_logical_no_schema_is_let_in_that_tables_cannot_hold() 
     let report = node.check("s", None, &fields(&["a"])).await;
     assert!(report.messages[0].starts_with("Logical compatibility (ICEBERG_V2, backward): FIELD_DELETED at 'b'"));
 }
+
+/// Versions are parsed once and kept: a check reads the new text and nothing else.
+#[tokio::test]
+async fn a_check_against_many_versions_parses_only_the_new_text() {
+    let node = node();
+    let texts: Vec<String> = (1..=30)
+        .map(|n| {
+            fields(&(1..=n).map(|f| format!("f{f}")).collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>())
+        })
+        .collect();
+    node.put_level("s", "BACKWARD_TRANSITIVE").await;
+    for text in &texts[..29] {
+        node.given("s", text).await;
+    }
+    let parsed = || node.registry.inner.counts.parsed.get();
+    let before = parsed();
+    assert!(node.check("s", None, &texts[29]).await.is_compatible);
+    assert_eq!(parsed() - before, 1.0);
+
+    // Another node has to read them all, once.
+    let other = node_on(&node.store);
+    assert!(other.check("s", None, &texts[29]).await.is_compatible);
+    assert_eq!(other.registry.inner.counts.parsed.get(), 30.0);
+    assert!(other.check("s", None, &texts[29]).await.is_compatible);
+    assert_eq!(other.registry.inner.counts.parsed.get(), 31.0);
+}

@@ -506,7 +506,7 @@ async fn a_caller_needs_rights_on_the_subject_and_on_what_it_refers_to() {
 #[tokio::test]
 async fn a_text_over_the_cap_is_refused_and_a_long_one_is_read_on_the_blocking_pool() {
     let store = memory::MemoryStore::new();
-    let limits = RegistryConfig { max_schema_bytes: 300, blocking_threshold_bytes: 10, ..config() };
+    let limits = RegistryConfig { max_schema_bytes: 300, heavy_bytes: 10, ..config() };
     let registry = Registry::new(Arc::new(store.clone()), limits);
     let node = Node { registry, ..node_on(&store) };
     node.given("s", &fields(&["a"])).await;
