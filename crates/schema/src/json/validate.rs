@@ -380,11 +380,8 @@ mod tests {
                 (doubling(root, under, fits), nested),
                 (doubling(root, either, not_string), nested),
             ] {
-                let started = std::time::Instant::now();
-                let said = check(&schema, data);
-                assert!(started.elapsed() < std::time::Duration::from_secs(20), "{schema}");
-                // Where the first way through settles it, it is settled.
-                if let Err(said) = said {
+                // Without a budget this would not end. Where the first way through settles it, it is settled.
+                if let Err(said) = check(&schema, data) {
                     assert!(said.starts_with("#: whether it fits takes more than "), "{said}");
                 }
             }
