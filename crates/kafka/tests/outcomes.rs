@@ -47,23 +47,28 @@ impl Client {
         token
     }
 
-    /// Sends to a topic whose file says how long the pinned lane may try.
-    fn send_within(&self, message_timeout_ms: u32) -> Result<Token, LocalFull> {
+    /// Sends to a topic whose file may say how long the pinned lane tries.
+    fn send_within(&self, message_timeout_ms: Option<u32>) -> Result<Token, LocalFull> {
         let token = next_token();
-        let record = to(TOPIC, Some(0), None, Some(b"value"));
-        let record = Record { message_timeout_ms: Some(message_timeout_ms), ..record };
+        let record = Record { message_timeout_ms, ..to(TOPIC, Some(0), None, Some(b"value")) };
         self.cluster.produce.enqueue(Lane::Pinned, &record, token).map(|()| token)
+    }
+
+    /// The same once the lane takes it: after a change it first waits for the outcomes of what it has.
+    async fn taken_within(&self, message_timeout_ms: Option<u32>) -> (Token, Instant) {
+        loop {
+            let sent = Instant::now();
+            match self.send_within(message_timeout_ms) {
+                Ok(token) => return (token, sent),
+                Err(LocalFull) => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        }
     }
 
     /// The outcome of such a record, and how long it took once it was taken.
     async fn outcome_within(&self, message_timeout_ms: u32) -> (Outcome, Duration) {
-        loop {
-            let sent = Instant::now();
-            match self.send_within(message_timeout_ms) {
-                Ok(token) => return (self.inbox.outcome(token).await, sent.elapsed()),
-                Err(LocalFull) => tokio::time::sleep(Duration::from_millis(5)).await,
-            }
-        }
+        let (token, sent) = self.taken_within(Some(message_timeout_ms)).await;
+        (self.inbox.outcome(token).await, sent.elapsed())
     }
 
     /// The outcome of a new record, and how long it took.
@@ -181,7 +186,7 @@ async fn a_timeout_that_changes_holds_for_the_next_record() {
     assert_eq!(failed(outcome).0, Persistence::SurelyNot);
     assert!(took < Duration::from_secs(5), "{took:?}");
     // back to the lane's own: tried until the broker is there again
-    let token = failing.client.send(Lane::Pinned);
+    let (token, _) = failing.client.taken_within(None).await;
     failing.mock.broker_up(-1).unwrap();
     written(failing.client.inbox.outcome(token).await);
 }
@@ -191,7 +196,7 @@ async fn a_timeout_that_changes_keeps_the_order_of_records() {
     let failing = Failing::warm(Lane::Pinned).await;
     failing.mock.broker_round_trip_time(-1, Duration::from_millis(500)).unwrap();
     let first = failing.client.send(Lane::Pinned);
-    assert_eq!(failing.client.send_within(20_000), Err(LocalFull), "the first has no outcome yet");
+    assert_eq!(failing.client.send_within(Some(20_000)), Err(LocalFull), "the first has no outcome yet");
     let (second, _) = failing.client.outcome_within(20_000).await;
     assert_eq!(failing.client.inbox.count(first), 1, "the second was taken after the first's outcome");
     let (_, first) = written(failing.client.inbox.outcome(first).await);
