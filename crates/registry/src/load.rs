@@ -92,9 +92,8 @@ impl Registry {
         if !name.may_exist() {
             return Ok(subject(Arc::default(), true));
         }
-        if how != Freshness::Fresh
-            && let Some(state) = inner.caches.subject(name)
-        {
+        let cached = if how == Freshness::Fresh { None } else { inner.caches.subject(name) };
+        if let Some(state) = cached {
             let is_current = match how {
                 Freshness::Cached => true,
                 Freshness::Supposed | Freshness::Checked => self.is_notified(),
@@ -109,8 +108,7 @@ impl Registry {
                 Ok(_) => {}
                 Err(error) => return Err(error.into()),
             }
-        }
-        if how == Freshness::Supposed && inner.caches.subject(name).is_none() {
+        } else if how == Freshness::Supposed {
             return Ok(subject(Arc::default(), false));
         }
         let state = Arc::new(inner.store.subject(name).await?);

@@ -22,19 +22,20 @@ pub enum Level {
 }
 
 impl Level {
-    const NAMES: &'static [(&'static str, Level)] = &[
-        ("NONE", Level::None),
-        ("BACKWARD", Level::Backward),
-        ("BACKWARD_TRANSITIVE", Level::BackwardTransitive),
-        ("FORWARD", Level::Forward),
-        ("FORWARD_TRANSITIVE", Level::ForwardTransitive),
-        ("FULL", Level::Full),
-        ("FULL_TRANSITIVE", Level::FullTransitive),
+    /// Every level there is.
+    pub const ALL: [Level; 7] = [
+        Level::None,
+        Level::Backward,
+        Level::BackwardTransitive,
+        Level::Forward,
+        Level::ForwardTransitive,
+        Level::Full,
+        Level::FullTransitive,
     ];
 
     /// The level of this wire name, in any case; `None` for other words.
     pub fn from_wire(name: &str) -> Option<Level> {
-        Level::NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, level)| *level)
+        Level::ALL.into_iter().find(|level| level.wire().eq_ignore_ascii_case(name))
     }
 
     /// The upper-case wire name.

@@ -16,16 +16,6 @@ use sluice_schema::json::JsonSchema;
 use sluice_schema::json::diff::{self, Allowed, CHANGES, Change};
 use sluice_schema::{Level, Schema, SchemaType, Version};
 
-const LEVELS: [Level; 7] = [
-    Level::None,
-    Level::Backward,
-    Level::BackwardTransitive,
-    Level::Forward,
-    Level::ForwardTransitive,
-    Level::Full,
-    Level::FullTransitive,
-];
-
 const POLICIES: [Policy; 2] = [Policy::Strict, Policy::Lenient];
 
 struct Row {
@@ -432,7 +422,7 @@ mod properties {
         fn a_schema_is_compatible_with_itself_at_every_level(one in whole()) {
             let again = schema(one.canonical_text());
             let previous = [Prior { version: Version(1), schema: Arc::new(one) }];
-            for level in LEVELS {
+            for level in Level::ALL {
                 for policy in POLICIES {
                     prop_assert_eq!(compat::check_under(policy, level, &again, &previous, false), Ok(()));
                 }

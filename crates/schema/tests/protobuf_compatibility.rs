@@ -15,16 +15,6 @@ use sluice_schema::protobuf::ProtobufSchema;
 use sluice_schema::protobuf::diff::{self, CHANGES};
 use sluice_schema::{Level, Reference, ResolvedReference, Schema, SchemaType, Version};
 
-const LEVELS: [Level; 7] = [
-    Level::None,
-    Level::Backward,
-    Level::BackwardTransitive,
-    Level::Forward,
-    Level::ForwardTransitive,
-    Level::Full,
-    Level::FullTransitive,
-];
-
 struct Row {
     name: String,
     original: Schema,
@@ -252,7 +242,7 @@ mod result_list {
 
     #[test]
     fn nothing_before_or_level_none_means_compatible() {
-        for level in LEVELS {
+        for level in Level::ALL {
             assert_eq!(compat::check(level, &proto3("message M { }"), &[], false), Ok(()));
         }
         let previous = [prior(1, "package a; message M { }")];
@@ -428,7 +418,7 @@ mod generated {
             let again = Schema::parse(SchemaType::Protobuf, &text, [].into(), [].into()).unwrap();
             prop_assert_eq!(changes(&schema, &again), [""; 0]);
             let previous = [Prior { version: Version(1), schema: Arc::new(schema) }];
-            for level in LEVELS {
+            for level in Level::ALL {
                 prop_assert_eq!(compat::check(level, &again, &previous, false), Ok(()));
             }
         }
