@@ -19,7 +19,7 @@ use crate::error::HttpError;
 use crate::media::Produced;
 use crate::observe::RequestId;
 use crate::query::Query;
-use crate::route::{Params, Route};
+use crate::route::{Params, Route, names_context};
 use crate::serve::Listener;
 
 /// What a handler promises.
@@ -74,14 +74,11 @@ impl Call {
     /// The subject that the path means, qualified by its context prefix unless it names a context itself; with a
     /// prefix but no subject (`/contexts/.c/config`), the context as a whole, `:.c:`. `None` for neither.
     pub fn subject_text(&self) -> Option<String> {
-        let raw = self.params.raw(self.route, self.head.uri.path(), "subject");
-        match (self.context_prefix(), raw) {
+        match (self.context_prefix(), self.optional_path("subject")) {
             (None, None) => None,
             (Some(prefix), None) => Some(prefix),
-            (Some(prefix), Some(raw)) if !raw.starts_with(":.") && !raw.starts_with(":*:") => {
-                Some(prefix + &self.path("subject"))
-            }
-            (_, Some(_)) => Some(self.path("subject").into_owned()),
+            (Some(prefix), Some(subject)) if !names_context(&subject) => Some(prefix + &subject),
+            (_, Some(subject)) => Some(subject.into_owned()),
         }
     }
 

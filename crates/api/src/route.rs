@@ -231,13 +231,8 @@ impl Params {
     /// The decoded segment at `{name}` of the route's pattern; `None` if the pattern has no such parameter, or the
     /// path stopped before it (`/contexts/{ctx}/config`).
     pub fn get<'p>(&self, route: &Route, raw_path: &'p str, name: &str) -> Option<Cow<'p, str>> {
-        self.raw(route, raw_path, name).map(decode)
-    }
-
-    /// As [`Params::get`], undecoded.
-    pub fn raw<'p>(&self, route: &Route, raw_path: &'p str, name: &str) -> Option<&'p str> {
         let index = position(route.path, name)?;
-        (index < usize::from(self.count)).then(|| self.values[index].of(raw_path))
+        (index < usize::from(self.count)).then(|| decode(self.values[index].of(raw_path)))
     }
 
     /// The context that the path's prefix names, with or without its dot; `None` without a prefix.
@@ -325,14 +320,27 @@ impl Router {
         let (segments, count) = split(raw_path)?;
         let mut segments = &segments[..count];
         let mut params = Params::NONE;
-        if self.contexts && segments.len() == 2 && segments[0].of(raw_path) == "contexts" {
-            context_of(segments[1], raw_path)?;
-        }
-        if self.contexts && segments.len() > 2 && segments[0].of(raw_path) == "contexts" {
-            let context = context_of(segments[1], raw_path);
-            segments = &segments[2..];
-            // A name that is none is told only where a context means something.
-            params.context = if has_contexts(segments, raw_path) { Some(context?) } else { context.ok() };
+        if self.contexts {
+            // Of several prefixes the last one counts.
+            let mut named = None;
+            while let [contexts, name, rest @ ..] = segments
+                && contexts.of(raw_path) == "contexts"
+                && (!rest.is_empty() || name.of(raw_path) == ".")
+            {
+                named = Some(*name);
+                segments = rest;
+            }
+            if let Some(name) = named {
+                let context = context_of(name, raw_path);
+                // A name that is none is told only where a context means something.
+                let means_something = has_contexts(method, segments, raw_path);
+                params.context = if means_something { Some(context?) } else { context.ok() };
+            }
+            if let [contexts, name] = segments
+                && contexts.of(raw_path) == "contexts"
+            {
+                context_of(*name, raw_path)?;
+            }
         }
         let at = self.walk(0, segments, raw_path, &mut params).ok_or(RouteError::NotFound)?;
         let at = match params.context {
@@ -383,14 +391,22 @@ impl Router {
     }
 }
 
-/// Whether what stands behind a context's prefix is about contexts at all.
-fn has_contexts(segments: &[Span], path: &str) -> bool {
+/// Whether what stands behind a context's prefix is about contexts at all: lists of subjects and schemas, ids, what is
+/// written about associations, and every subject that names no context of its own.
+fn has_contexts(method: &str, segments: &[Span], path: &str) -> bool {
     let word = |at: usize| segments.get(at).map(|segment| segment.of(path));
-    match word(0) {
-        Some("v1" | "contexts") => false,
-        Some("schemas") => !matches!(word(1), Some("types" | "guids")),
-        _ => true,
+    let is_unqualified = |at: usize| segments.get(at).is_some_and(|name| !names_context(&decode(name.of(path))));
+    match (word(0), word(1)) {
+        (Some("subjects" | "schemas" | "config" | "mode"), None) | (Some("schemas"), Some("ids")) => true,
+        (Some("config" | "mode"), Some(_)) => is_unqualified(1),
+        (Some(first), _) if first.starts_with("associations") && matches!(method, "POST" | "PUT" | "PATCH") => true,
+        _ => (0..segments.len()).any(|at| word(at) == Some("subjects") && is_unqualified(at + 1)),
     }
+}
+
+/// Whether a subject, decoded, says itself in which context it is, or that it is in any.
+pub(crate) fn names_context(subject: &str) -> bool {
+    subject.starts_with(":.") || subject.starts_with(":*:")
 }
 
 #[cfg(test)]

@@ -346,3 +346,49 @@ async fn a_name_that_has_no_settings_is_told_before_a_wrong_mode_and_after_a_wro
     assert_eq!(code("/config/__GLOBAL", r#"{"compatibility": "BOGUS"}"#).await, 42203);
     assert_eq!(code("/config/__GLOBAL", r#"{"compatibility": "FULL"}"#).await, 42208);
 }
+
+/// Source: the arguments of a resource's method are read before it runs, its body among them.
+#[tokio::test]
+async fn a_body_that_cannot_be_read_is_told_before_a_version_that_is_none() {
+    let server = start(Settings::default()).await;
+    for path in ["/subjects/s/versions/x/tags", "/compatibility/subjects/s/versions/x"] {
+        for (body, code) in [("{", 400), ("null", 422), ("{}", 42202)] {
+            assert_eq!(server.post(path, body).await["error_code"], code, "{path} {body}");
+        }
+    }
+}
+
+/// Source: schema-registry `AbstractSchemaRegistry#extractSchemaTags`, `SubjectsResource#getLatestWithMetadata`.
+#[tokio::test]
+async fn a_tag_may_hold_a_comma_and_of_a_repeated_key_the_last_value_counts() {
+    let server = start(Settings::default()).await;
+    let field = |tag: &str| format!(r#"{{"name":"a","type":"int","confluent:tags":["{tag}"]}}"#);
+    let record = |tag: &str| format!(r#"{{"type":"record","name":"R","fields":[{}]}}"#, field(tag));
+    let request = |tag: &str, owner: &str| {
+        serde_json::json!({"schema": record(tag), "metadata": {"properties": {"owner": owner}}}).to_string()
+    };
+    server.post("/subjects/s/versions", &request("PII", "one")).await;
+    server.post("/subjects/s/versions", &request("a,b", "two")).await;
+    let get = async |path: &str| -> serde_json::Value {
+        serde_json::from_str(body(&server.ask("GET", path, "").await)).unwrap()
+    };
+    let tags = async |query: &str| get(&format!("/subjects/s/versions/{query}")).await["schemaTags"][0]["tags"].clone();
+    assert_eq!(tags("2?findTags=a,b").await, serde_json::json!(["a,b"]));
+    assert_eq!(tags("1?findTags=a,PII").await, serde_json::Value::Null);
+    assert_eq!(tags("1?findTags=a&findTags=PII").await, serde_json::json!(["PII"]));
+    assert_eq!(get("/subjects/s/metadata?key=owner&value=two&key=owner&value=one").await["version"], 1);
+    assert_eq!(get("/subjects/s/metadata?key=owner&value=one&key=owner&value=two").await["version"], 2);
+}
+
+/// Source: schema-registry `ContextFilter#startsWithContext`.
+#[tokio::test]
+async fn a_subject_that_names_its_context_keeps_it_behind_another_prefix_however_it_is_written() {
+    let server = start(Settings::default()).await;
+    for name in [":.c:plain", "%3A.c%3Aescaped"] {
+        server.post(&format!("/contexts/.b/subjects/{name}/versions"), r#"{"schema":"\"int\""}"#).await;
+    }
+    let listed = server.ask("GET", "/subjects", "").await;
+    assert_eq!(body(&listed), r#"[":.c:escaped",":.c:plain"]"#);
+    let listed = server.ask("GET", "/contexts/.b/contexts/.c/subjects?subjectPrefix=p", "").await;
+    assert_eq!(body(&listed), r#"[":.c:plain"]"#);
+}

@@ -17,6 +17,7 @@ use super::error::SrError;
 use crate::call::Call;
 use crate::error::HttpError;
 use crate::query::Query;
+use crate::route::names_context;
 
 /// Most entries of a page of schemas, and as many without a `limit`.
 /// Source: `schema.search.default.limit`, `schema.search.max.limit`.
@@ -167,22 +168,16 @@ impl Call {
         ReadOptions { format: self.version_format(), ..self.read_options() }
     }
 
-    /// `format`, `referenceFormat`, `deleted`, `findTags`. Some clients join tags by commas, some repeat the name.
+    /// `format`, `referenceFormat`, `deleted`, `findTags`, which is repeated for several tags.
     pub(super) fn read_options(&self) -> ReadOptions {
         let query = self.query();
-        let tags = query.all("findTags");
         ReadOptions {
             format: self.format(),
             qualified_references: query
                 .get("referenceFormat")
                 .is_some_and(|word| word.eq_ignore_ascii_case("qualified")),
             include: self.include(),
-            find_tags: tags
-                .iter()
-                .flat_map(|tags| tags.split(','))
-                .filter(|t| !t.is_empty())
-                .map(str::to_owned)
-                .collect(),
+            find_tags: query.all("findTags").into_iter().filter(|tag| !tag.is_empty()).collect(),
         }
     }
 }
@@ -209,7 +204,7 @@ fn associated(query: Query<'_>) -> Result<Option<Associated>, SrError> {
 
 /// `text` inside the context of `prefix`, unless it names contexts itself.
 fn qualified(prefix: String, text: &str) -> String {
-    if text.starts_with(":.") || text.starts_with(":*:") { text.to_owned() } else { prefix + text }
+    if names_context(text) { text.to_owned() } else { prefix + text }
 }
 
 /// `:.__GLOBAL:` is every context; an empty name its context; anything else a subject.

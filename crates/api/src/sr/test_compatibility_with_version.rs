@@ -13,9 +13,9 @@ use crate::call::Call;
 /// 40402 for a number that is not there; `latest` of an absent subject is compatible.
 pub(super) async fn test_compatibility_with_version(mut call: Call) -> Result<Answer, SrError> {
     let body = call.read_body().await?;
-    let version = call.version()?;
     let missing = "testCompatibilityBySubjectName.arg4 must not be null (was null)";
     let request = big_schema_request(call.registry(), body, missing).await?;
+    let version = call.version()?;
     check(&call, Some(version), request).await
 }
 
