@@ -8,7 +8,9 @@
 
 use std::sync::Arc;
 
-use sluice_schema::{Guid, InvalidSchema, Reference, ResolvedReference, Schema, SchemaType, TagEdit, ValidateFields};
+use sluice_schema::{
+    Guid, InvalidSchema, Reference, ResolvedReference, Schema, SchemaType, TagEdit, ValidateFields, Version,
+};
 
 use crate::contract::{self, Contract, Prefix};
 use crate::load::Subject;
@@ -96,6 +98,18 @@ pub(crate) struct Found {
     pub(crate) row: VersionRow,
     /// By its hash. Otherwise by comparison: answers then show `ts` and `deleted`.
     pub(crate) by_hash: bool,
+}
+
+impl Found {
+    /// The version of this number, if it is live and holds the same: an import may have given one content several.
+    pub(crate) fn numbered(self, subject: &Subject, number: i32) -> Option<Found> {
+        if self.row.version.0 == number {
+            return Some(self);
+        }
+        let row = subject.version(Version(number)).filter(|row| !row.deleted)?;
+        let is_same = row.id == self.row.id && row.guid == self.row.guid;
+        is_same.then(|| Found { row: row.clone(), by_hash: false })
+    }
 }
 
 /// Which versions a candidate is looked for in.

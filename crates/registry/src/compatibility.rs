@@ -123,13 +123,14 @@ impl Registry {
         }
         compared.reverse();
 
-        let reserved = match compared.last() {
+        let reserved = match priors.last() {
             _ if !checks_fields => Vec::new(),
-            latest => reserved_fields(
-                candidate.schema(),
-                metadata,
-                latest.and_then(|(_, content)| content.metadata.as_deref()),
-            ),
+            None => reserved_fields(candidate.schema(), metadata, None),
+            // Of whichever group.
+            Some(latest) => {
+                let latest = self.content_of(subject, latest).await?;
+                reserved_fields(candidate.schema(), metadata, latest.metadata.as_deref())
+            }
         };
         let priors: Vec<Prior> = compared.into_iter().map(|(prior, _)| prior).collect();
         let weigh = |schema: &Schema| schema.canonical_text().len();
@@ -171,9 +172,9 @@ fn refusal(
         Err(details) if reserved.is_empty() => Some(Error::Incompatible { subject, details: Box::new(details) }),
         verdict => {
             let trailer = format!("{{validateFields: '{validate_fields}', compatibility: '{level}'}}");
-            let mut messages = verdict.err().map(|details| details.messages()).unwrap_or_default();
+            let mut messages = reserved;
+            messages.extend(verdict.err().map(|details| details.messages()).unwrap_or_default());
             messages.retain(|message| *message != trailer);
-            messages.extend(reserved);
             messages.push(trailer);
             Some(Error::IncompatibleMessages { subject, messages })
         }

@@ -73,6 +73,14 @@ pub(crate) fn avro(text: &str) -> SchemaRequest {
     SchemaRequest { schema: Some(text.to_owned()), ..SchemaRequest::default() }
 }
 
+pub(crate) fn json(text: &str) -> SchemaRequest {
+    SchemaRequest { schema_type: Some("JSON".to_owned()), ..avro(text) }
+}
+
+pub(crate) fn subject(text: &str) -> Scope {
+    Scope::Subject(name(text))
+}
+
 pub(crate) fn properties(pairs: &[(&str, &str)]) -> Metadata {
     let properties = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     Metadata { properties, ..Metadata::default() }

@@ -11,9 +11,17 @@ use sluice_schema::{Format, SchemaId, Version};
 use crate::candidate::{Among, Reader, Reading};
 use crate::contract;
 use crate::load::{Freshness, Subject};
-use crate::register::entity_of;
+use crate::register::{entity_of, look_up_validation};
 use crate::store::{RequireLive, VersionRow, View};
 use crate::*;
+
+/// Whether a text is normalised before it is looked for: if the request asks for it, or the config of the subject that
+/// was named, wherever the text is then looked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Normalizing<'a> {
+    pub(crate) asked: Normalize,
+    pub(crate) configured: &'a SubjectName,
+}
 
 impl Registry {
     /// `POST /subjects/{s}`
@@ -27,12 +35,13 @@ impl Registry {
         format: Format,
     ) -> Result<SchemaEntity, Error> {
         caller.check(Action::Read, &Resource::Subject(subject))?;
-        if let Some(entity) = self.look_up_in(caller, subject, &request, normalize, include).await? {
+        let by = Normalizing { asked: normalize, configured: subject };
+        if let Some(entity) = self.look_up_in(caller, subject, &request, by, include).await? {
             return self.rendered(entity, format).await;
         }
         for other in self.elsewhere(caller, subject).await? {
             // What cannot be read there, for want of a reference say, is not there.
-            match self.look_up_in(caller, &other, &request, normalize, include).await {
+            match self.look_up_in(caller, &other, &request, by, include).await {
                 Ok(Some(entity)) => return self.rendered(entity, format).await,
                 Ok(None) | Err(Error::InvalidSchema { .. } | Error::Forbidden) => {}
                 Err(error) => return Err(error),
@@ -49,7 +58,7 @@ impl Registry {
         caller: &Caller,
         subject: &SubjectName,
         request: &SchemaRequest,
-        normalize: Normalize,
+        by: Normalizing<'_>,
         include: Include,
     ) -> Result<Option<SchemaEntity>, Error> {
         let mut reader = Reader::default();
@@ -57,9 +66,13 @@ impl Registry {
         for how in [Freshness::Cached, Freshness::Fresh] {
             let as_of = self.inner.caches.stamp(subject);
             let scope = self.in_scope(subject, how).await?;
-            let normalizes = normalize == Normalize::Yes || scope.config.normalize == Some(true);
+            let configured = match by.configured == subject {
+                true => scope.config.normalize,
+                false => self.in_scope(by.configured, how).await?.config.normalize,
+            };
+            let normalizes = by.asked == Normalize::Yes || configured == Some(true);
             let normalize = if normalizes { Normalize::Yes } else { Normalize::No };
-            let reading = Reading { normalize, validate: None, live: RequireLive::No };
+            let reading = Reading { normalize, validate: look_up_validation(&scope, request), live: RequireLive::No };
             let Some(candidate) = reader.read(self, caller, subject, request, reading).await? else { return Ok(None) };
             let current = self.load_subject(subject, how).await?;
             let mut found = candidate.find(self, &current, &asked, Among::Versions(include)).await?;

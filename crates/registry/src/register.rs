@@ -204,14 +204,20 @@ impl Registry {
         let asked_version = registration.request.version.unwrap_or(0);
         let id_fits = |found: &Found| asked_id.is_none_or(|id| found.row.id == SchemaId(id));
 
-        let is_plain = registration.made == Made::AsGiven && !contract::has_defaults_or_overrides(&scope.config);
-        if is_plain && asked_version <= 0 {
+        let is_plain = registration.made == Made::AsGiven
+            && !registration.request.propagate_schema_tags
+            && !contract::has_defaults_or_overrides(&scope.config);
+        if is_plain && (asked_version <= 0 || asked_id.is_some()) {
             let Registration { caller, request, reader, .. } = registration;
-            let reading = Reading { normalize, validate: None, live: RequireLive::No };
+            let reading = Reading { normalize, validate: look_up_validation(&scope, request), live: RequireLive::No };
             if let Some(candidate) = reader.read(self, caller, subject, request, reading).await? {
                 let asked = contract::asked(request);
                 let among = if asked_version < 0 { Among::Latest } else { Among::Versions(Include::Live) };
-                if let Some(found) = candidate.find(self, &current, &asked, among).await?.filter(id_fits) {
+                let found = candidate.find(self, &current, &asked, among).await?.filter(id_fits);
+                let found = found.and_then(|found| {
+                    if asked_version > 0 { found.numbered(&current, asked_version) } else { Some(found) }
+                });
+                if let Some(found) = found {
                     return Ok(Decision::Known { found, as_of });
                 }
             }
@@ -463,6 +469,13 @@ pub(crate) fn validation(scope: &InScope, request: &SchemaRequest) -> Option<Val
     let is_avro = request.schema_type.as_deref().is_none_or(|word| word == SchemaType::Avro.wire());
     let spared = is_avro && scope.config.validate_new_schemas == Some(false);
     (!spared).then(|| validate_fields(scope))
+}
+
+/// What a text that is looked for is checked for: as a new schema is, but for what only new Avro schemas must keep.
+pub(crate) fn look_up_validation(scope: &InScope, request: &SchemaRequest) -> Option<ValidateFields> {
+    let is_avro = request.schema_type.as_deref().is_none_or(|word| word == SchemaType::Avro.wire());
+    let is_spared = is_avro || matches!(scope.mode, Mode::Import | Mode::Forward);
+    (!is_spared).then(|| validate_fields(scope))
 }
 
 /// What new schemas of a subject are checked for.

@@ -131,8 +131,8 @@ impl Registry {
         self.write_settings(scope, |_, _| Ok((SettingsWrite { config: None, mode: Some(mode) }, ()))).await
     }
 
-    /// Removes what is soft-deleted in the scope; refused while something is live there. The top level stands for every
-    /// context here.
+    /// Removes what is soft-deleted in the scope; refused while something is live there, or while anything refers to what
+    /// would go, be it something else that would. The top level stands for every context here.
     async fn clear_for_import(&self, scope: &Scope) -> Result<(), Error> {
         let subjects = match scope {
             Scope::Subject(subject) => vec![subject.clone()],
@@ -152,6 +152,13 @@ impl Registry {
             }
             if !current.state.versions.is_empty() {
                 left.push(current);
+            }
+        }
+        for current in &left {
+            for row in &current.state.versions {
+                if !self.inner.store.referrers(&current.name, row.version).await?.is_empty() {
+                    return Err(Error::ReferenceExists { subject: current.name.clone(), version: row.version });
+                }
             }
         }
         for current in left {

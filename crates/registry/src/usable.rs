@@ -11,6 +11,7 @@ use sluice_schema::{SchemaId, SchemaType, Version};
 
 use crate::candidate::{Reader, Reading};
 use crate::load::{Freshness, Subject};
+use crate::lookup::Normalizing;
 use crate::store::{RequireLive, StoreError, VersionRow};
 use crate::*;
 
@@ -132,7 +133,8 @@ impl Registry {
             schema_type: Some(schema_type.wire().to_owned()),
             ..SchemaRequest::default()
         };
-        let found = self.look_up_in(caller, subject, &request, Normalize::No, Include::Live).await?;
+        let by = Normalizing { asked: Normalize::No, configured: subject };
+        let found = self.look_up_in(caller, subject, &request, by, Include::Live).await?;
         let entity = match found {
             Some(entity) => entity,
             None if auto_register => {

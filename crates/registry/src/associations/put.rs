@@ -11,6 +11,7 @@ use sluice_schema::Format;
 
 use super::shape::{Shape, Wanted, check_frozen, invalid, not_own};
 use super::*;
+use crate::lookup::Normalizing;
 use crate::store::{AssociationWrite, Revision, StoreError};
 
 /// What was put: only what changed is listed.
@@ -251,8 +252,9 @@ impl Registry {
         schema: &SchemaRequest,
         normalize: bool,
     ) -> Result<bool, Error> {
-        let normalize = if normalize { Normalize::Yes } else { Normalize::No };
-        match self.look_up_in(caller, subject, schema, normalize, Include::Live).await {
+        let asked = if normalize { Normalize::Yes } else { Normalize::No };
+        let by = Normalizing { asked, configured: subject };
+        match self.look_up_in(caller, subject, schema, by, Include::Live).await {
             Ok(found) => Ok(found.is_some()),
             Err(error @ (Error::Store(_) | Error::Forbidden)) => Err(error),
             // What cannot be read is not there.
@@ -267,7 +269,8 @@ impl Registry {
         subject: &SubjectName,
         schema: &SchemaRequest,
     ) -> Result<(), Error> {
-        if self.look_up_in(caller, subject, schema, Normalize::No, Include::Live).await?.is_some() {
+        let by = Normalizing { asked: Normalize::No, configured: subject };
+        if self.look_up_in(caller, subject, schema, by, Include::Live).await?.is_some() {
             return Ok(());
         }
         match self.why_not_registered(caller, subject, schema).await? {

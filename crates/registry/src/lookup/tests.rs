@@ -80,6 +80,37 @@ async fn unqualified_names_fall_back_to_the_first_context_that_has_it() {
     assert!(matches!(missing, Err(Error::SubjectNotFound(subject)) if subject == name(":.a:other")));
 }
 
+/// A text is checked as a new one is, but for the defaults and names of Avro (recording `bad-same-on-lookup`).
+/// Source: `AbstractSchemaRegistry#maybeValidateAndNormalizeSchema`, 8.2.0.
+#[tokio::test]
+async fn a_text_that_means_nothing_is_told_and_not_looked_for() {
+    let node = node();
+    for request in [json(r#"{"type":"nothing"}"#), json(r##"{"$ref":"#/none"}"##), proto(&using_m("Main"))] {
+        let found = node.look_up("s", request.clone()).await;
+        assert!(matches!(found, Err(Error::InvalidSchema { .. })), "{found:?}");
+        node.put_mode(subject("importing"), Mode::Import).await.unwrap();
+        let found = node.look_up("importing", request).await;
+        assert!(matches!(found, Err(Error::SubjectNotFound(_))), "{found:?}");
+    }
+    let found = node
+        .look_up("s", avro(r#"{"type":"record","name":"R","fields":[{"name":"a","type":"int","default":"x"}]}"#))
+        .await;
+    assert!(matches!(found, Err(Error::SubjectNotFound(_))), "{found:?}");
+}
+
+#[tokio::test]
+async fn whether_a_text_is_normalised_says_the_subject_that_was_named() {
+    let node = node();
+    let normalizes = ConfigUpdate { normalize: Some(Some(true)), ..ConfigUpdate::default() };
+    let (sorted, unsorted) = (r#"{"a":1,"type":"object"}"#, r#"{"type":"object","a":1}"#);
+    node.register(":.c:s", json(sorted)).await.unwrap();
+    node.put_config(subject(":.c:s"), normalizes.clone()).await.unwrap();
+    assert!(matches!(node.look_up("s", json(unsorted)).await, Err(Error::SubjectNotFound(_))));
+    node.put_config(subject(":.c:s"), ConfigUpdate { normalize: Some(None), ..ConfigUpdate::default() }).await.unwrap();
+    node.put_config(subject("s"), normalizes).await.unwrap();
+    assert_eq!(node.look_up("s", json(unsorted)).await.unwrap().subject, name(":.c:s"));
+}
+
 /// The recordings of `core-list-versions`.
 #[tokio::test]
 async fn versions_are_listed_by_view_and_cut_into_pages() {

@@ -198,6 +198,53 @@ async fn read_only_mode_answers_known_content_and_refuses_the_rest() {
     assert_eq!(text_of(in_context), "Subject :.c:s in context :.c: is in read-only mode");
 }
 
+/// Source: `KafkaSchemaRegistry#registerOrForward`, 8.2.0: what is there under this id and version is looked up before
+/// the mode is.
+#[tokio::test]
+async fn what_was_imported_may_be_sent_again_with_its_id_and_version_in_any_mode() {
+    let node = node();
+    let import = |text: &str, id, version| SchemaRequest { id: Some(id), version: Some(version), ..proto(text) };
+    let (one, two) = (fields(&["a"]), fields(&["a", "b"]));
+    node.put_mode(subject("s"), Mode::Import).await.unwrap();
+    for version in [2, 4] {
+        node.register("s", import(&one, 70, version)).await.unwrap();
+    }
+    node.register("s", import(&two, 71, 5)).await.unwrap();
+    for (mode, refusal) in [(Mode::ReadOnly, "read-only mode"), (Mode::ReadWrite, "import mode")] {
+        node.put_mode(subject("s"), mode).await.unwrap();
+        for version in [2, 4] {
+            let again = node.register("s", import(&one, 70, version)).await.unwrap();
+            assert_eq!((again.id, again.version), (SchemaId(70), Version(version)), "{mode:?}");
+        }
+        for (id, version) in [(70, 3), (71, 4), (70, 5)] {
+            let refused = text_of(node.register("s", import(&one, id, version)).await);
+            assert!(refused.ends_with(refusal), "{id} {version}: {refused}");
+        }
+    }
+    node.soft_version("s", 4).await.unwrap();
+    assert!(text_of(node.register("s", import(&one, 70, 4)).await).ends_with("import mode"));
+}
+
+#[tokio::test]
+async fn what_asks_for_the_tags_of_the_latest_version_is_never_known_before_the_mode_is() {
+    let node = node();
+    node.given("s", &fields(&["a"])).await;
+    let propagating = || SchemaRequest { propagate_schema_tags: true, ..proto(&fields(&["a"])) };
+    assert_eq!(node.register("s", propagating()).await.unwrap().version, Version(1));
+    node.put_mode(subject("s"), Mode::ReadOnly).await.unwrap();
+    assert!(text_of(node.register("s", propagating()).await).ends_with("is in read-only mode"));
+}
+
+#[tokio::test]
+async fn a_text_that_means_nothing_is_told_before_the_mode() {
+    let node = node();
+    node.put_mode(subject("s"), Mode::ReadOnly).await.unwrap();
+    for request in [json(r#"{"type":"nothing"}"#), proto(&using_m("Main"))] {
+        let refused = node.register("s", request).await;
+        assert!(matches!(refused, Err(Error::InvalidSchema { .. })), "{refused:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_context_that_gave_its_last_id_refuses_new_content_and_knows_the_old() {
     let node = node();
@@ -360,6 +407,26 @@ async fn reserved_fields_stay_reserved_where_fields_are_validated() {
     let used = node.register("s", proto(&fields(&["a", "b"]))).await;
     let Err(Error::IncompatibleMessages { messages, .. }) = used else { panic!("{used:?}") };
     assert_eq!(messages, ["The new schema has field that conflicts with the reserved field b.", trailer]);
+    let both = node.register("s", with_metadata(&breaking(), &[("confluent:reserved", "b")])).await;
+    let Err(Error::IncompatibleMessages { messages, .. }) = both else { panic!("{both:?}") };
+    assert_eq!((&*messages[0], &*messages[messages.len() - 1]), (removed, trailer), "what is reserved is told first");
+    assert!(messages.len() > 2, "{messages:?}");
+}
+
+#[tokio::test]
+async fn what_the_latest_version_reserves_counts_whichever_group_it_is_of() {
+    let node = node();
+    let update = ConfigUpdate {
+        validate_fields: Some(Some(true)),
+        compatibility_group: Some(Some("major".into())),
+        ..ConfigUpdate::default()
+    };
+    node.put_config(subject("s"), update).await.unwrap();
+    let reserving = [("major", "1"), ("confluent:reserved", "old")];
+    node.register("s", with_metadata(&fields(&["a"]), &reserving)).await.unwrap();
+    let other = node.register("s", with_metadata(&breaking(), &[("major", "2")])).await;
+    let Err(Error::IncompatibleMessages { messages, .. }) = other else { panic!("{other:?}") };
+    assert!(messages[0].starts_with("The new schema has reserved field old removed"), "{messages:?}");
 }
 
 #[tokio::test]

@@ -1,10 +1,6 @@
 use super::*;
 use crate::fixture::*;
 
-fn subject(text: &str) -> Scope {
-    Scope::Subject(name(text))
-}
-
 fn top() -> Scope {
     Scope::Context(default_context())
 }
@@ -271,6 +267,11 @@ async fn import_does_not_clear_what_is_referenced() {
     let refused = node.put_mode(subject("dep"), Mode::Import).await;
     assert!(matches!(refused, Err(Error::ReferenceExists { .. })), "{refused:?}");
     assert!(matches!(mode(&node, &subject("dep"), false).await, Err(Error::ModeNotFound(_))));
+    // Not even together with what refers to it, and then nothing of it.
+    assert!(matches!(node.put_mode(top(), Mode::Import).await, Err(Error::ReferenceExists { .. })));
+    for kept in ["dep", "main"] {
+        assert_eq!(node.all_versions(kept).await.unwrap(), [1]);
+    }
 }
 
 #[tokio::test]
