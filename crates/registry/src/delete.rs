@@ -38,9 +38,14 @@ impl Registry {
                 _ if all.is_empty() => Err(Error::SubjectNotFound(subject.clone())),
                 Permanence::Soft if live.is_empty() => Err(Error::SubjectSoftDeleted(subject.clone())),
                 Permanence::Soft => Ok((live, None)),
-                Permanence::Permanent if live.is_empty() => Ok((all, None)),
-                // References are not looked at: the subject's own state is reason enough.
-                Permanence::Permanent => Ok((Vec::new(), Some(Error::SubjectNotSoftDeleted(subject.clone())))),
+                Permanence::Permanent => match live.first() {
+                    None => Ok((all, None)),
+                    // The oldest of them is reason enough; references to younger versions are not looked at.
+                    Some(first) => {
+                        let up_to_it = all.into_iter().take_while(|version| version <= first).collect();
+                        Ok((up_to_it, Some(Error::SubjectNotSoftDeleted(subject.clone()))))
+                    }
+                },
             }
         })
         .await
@@ -97,7 +102,7 @@ impl Registry {
             }
             self.refuse_associated(&current, permanence, extent, &versions).await?;
             if let Some(refusal) = refusal {
-                return Err(self.referenced_first(subject, &versions, refusal).await?);
+                return Err(self.referenced_first(subject, &versions, extent, refusal).await?);
             }
             let delete = match permanence {
                 Permanence::Soft => Delete::Soft(versions.clone()),
@@ -157,16 +162,17 @@ impl Registry {
         }
     }
 
-    /// `refusal`, unless one of the versions is referenced from outside.
+    /// `refusal`, unless one of the versions is referenced: of a subject that goes as a whole, from another one.
     async fn referenced_first(
         &self,
         subject: &SubjectName,
         versions: &[Version],
+        extent: Extent,
         refusal: Error,
     ) -> Result<Error, Error> {
         for version in versions {
             let referrers = self.inner.store.referrers(subject, *version).await?;
-            if referrers.iter().any(|r| r.subject != *subject || !versions.contains(&r.version)) {
+            if referrers.iter().any(|r| r.subject != *subject || extent == Extent::Version) {
                 return Ok(Error::ReferenceExists { subject: subject.clone(), version: *version });
             }
         }

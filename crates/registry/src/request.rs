@@ -44,8 +44,8 @@ pub enum VersionSpec {
 }
 
 impl VersionSpec {
-    /// Reads a path segment: trimmed; `latest` in any case, `-1`, or a positive int (`+1`, `01` too). The text back
-    /// if it is none of these.
+    /// Reads a path segment: trimmed; `latest` in any case, `-1`, or a positive int (`+1`, `01` too). What is refused
+    /// comes back: a number as a number, anything else as it was written.
     pub fn parse(text: &str) -> Result<VersionSpec, String> {
         let word = text.trim();
         if word.eq_ignore_ascii_case("latest") {
@@ -54,7 +54,8 @@ impl VersionSpec {
         match word.parse::<i32>() {
             Ok(-1) => Ok(VersionSpec::Latest),
             Ok(number) if number > 0 => Ok(VersionSpec::Number(number)),
-            _ => Err(text.to_owned()),
+            Ok(number) => Err(number.to_string()),
+            Err(_) => Err(text.to_owned()),
         }
     }
 }
@@ -248,4 +249,28 @@ pub struct ConfigUpdate {
     pub override_metadata: Option<Option<Metadata>>,
     pub default_rule_set: Option<Option<RuleSet>>,
     pub override_rule_set: Option<Option<RuleSet>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The recordings of `delete-bad-versions`; `rest/VersionId`, 8.2.0.
+    #[test]
+    fn a_version_is_a_positive_number_or_the_latest_and_a_refused_number_is_told_as_one() {
+        for (text, expected) in [
+            ("1", Ok(VersionSpec::Number(1))),
+            (" +07 ", Ok(VersionSpec::Number(7))),
+            ("-1", Ok(VersionSpec::Latest)),
+            (" LaTeSt", Ok(VersionSpec::Latest)),
+            ("0", Err("0")),
+            (" 00", Err("0")),
+            ("-02", Err("-2")),
+            (" abc", Err(" abc")),
+            (" ", Err(" ")),
+            ("2147483648", Err("2147483648")),
+        ] {
+            assert_eq!(VersionSpec::parse(text), expected.map_err(str::to_owned), "{text:?}");
+        }
+    }
 }

@@ -26,15 +26,18 @@ impl Registry {
         format: Format,
     ) -> Result<SchemaEntity, Error> {
         caller.check(Action::Write, &Resource::Subject(subject))?;
+        if !subject.is_valid() {
+            return Err(Error::InvalidSubject(subject.qualified()));
+        }
+        let edited = self.find_version(caller, subject, version, Include::Live).await?;
         let edits_rules = request.rules_to_merge.is_some() || !request.rules_to_remove.is_empty();
         if request.rule_set.is_some() && edits_rules {
             let text = "ruleSet should be omitted if specifying rulesToMerge or rulesToRemove";
             return Err(Error::InvalidRuleSet(text.to_owned()));
         }
-        for rules in [&request.rule_set, &request.rules_to_merge].into_iter().flatten() {
+        for rules in [&request.rules_to_merge, &request.rule_set].into_iter().flatten() {
             contract::validate_rules(rules).map_err(Error::InvalidRuleSet)?;
         }
-        let edited = self.find_version(caller, subject, version, Include::Live).await?;
         let content = &edited.content;
         // Rules follow the version before the new one, whichever version is edited; so they do when none are named.
         let rule_set = if edits_rules {

@@ -108,6 +108,15 @@ async fn what_is_referenced_stays() {
     node.hard("main").await.unwrap();
     assert_eq!(numbers(node.hard("dep").await.unwrap()), [1, 2]);
 
+    node.given("younger", &fields(&["a"])).await;
+    node.given("younger", &fields(&["a", "b"])).await;
+    node.given_referrer("main", &using_m("Main"), reference("dep.proto", "younger", 2)).await;
+    let first_is_live = node.hard("younger").await;
+    assert!(matches!(first_is_live, Err(Error::SubjectNotSoftDeleted(_))), "the oldest version is looked at first");
+    node.soft_version("younger", 1).await.unwrap();
+    let referenced = node.hard("younger").await;
+    assert!(matches!(referenced, Err(Error::ReferenceExists { version: Version(2), .. })), "{referenced:?}");
+
     node.put_level("self", "NONE").await;
     node.given("self", &fields(&["a"])).await;
     node.given_referrer("self", &using_m("Main"), reference("dep.proto", "self", 1)).await;

@@ -78,6 +78,20 @@ async fn rules_are_replaced_merged_and_removed() {
     assert!(matches!(refused, Err(Error::InvalidRuleSet(text)) if text.starts_with("ruleSet should be omitted")));
 }
 
+#[tokio::test]
+async fn of_two_faults_the_name_is_told_first_then_what_is_missing_then_the_rules() {
+    let node = node();
+    let bad_rules = || {
+        let rules = serde_json::json!({"domainRules": [{"name": "untyped"}]});
+        TagRequest { rule_set: Some(serde_json::from_value(rules).unwrap()), ..TagRequest::default() }
+    };
+    let latest = VersionSpec::Latest;
+    assert!(matches!(edit(&node, "__EMPTY", latest, bad_rules()).await, Err(Error::InvalidSubject(_))));
+    assert!(matches!(edit(&node, "s", latest, bad_rules()).await, Err(Error::SubjectNotFound(_))));
+    node.given("s", &fields(&["a"])).await;
+    assert!(matches!(edit(&node, "s", latest, bad_rules()).await, Err(Error::InvalidRuleSet(_))));
+}
+
 /// NOTES 29.
 #[tokio::test]
 async fn a_version_found_in_another_context_is_edited_into_the_default_one() {
