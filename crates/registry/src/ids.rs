@@ -1,7 +1,7 @@
 //! Reads by id and by GUID.
 //!
-//! An id belongs to a context; a `hint` subject picks one: a qualified name its own, an unqualified one the first
-//! context in which that name uses the id, the default context otherwise. Whoever may read one subject that uses a
+//! An id belongs to a context; a `hint` subject picks one: a qualified name its own, where it must use the id; an
+//! unqualified one the first context in which that name uses the id, the default context otherwise. Whoever may read one subject that uses a
 //! content may read the content.
 //!
 //! Source: schema-registry `AbstractSchemaRegistry#getSchemaKeyUsingContexts`, 8.2.0; schema-registry.md §1.6 and the
@@ -59,6 +59,9 @@ impl Registry {
             && !hint.name().is_empty()
             && !usages.iter().any(|usage| usage.subject == *hint)
         {
+            if !hint.context().is_default() {
+                return Ok(None);
+            }
             for other in self.elsewhere(caller, hint).await? {
                 let there = self.inner.store.usages(other.context(), id).await?;
                 if there.iter().any(|usage| usage.subject == other) {

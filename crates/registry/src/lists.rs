@@ -21,16 +21,19 @@ use crate::*;
 const READS: usize = 16;
 
 impl Registry {
-    /// `GET /subjects`: qualified names, sorted. `prefix` as given: `:*:` for every context, `:.ctx:x`, or plain.
+    /// `GET /subjects`: qualified names, sorted. `prefix` as given: `:*:` for every context, `:.ctx:x`, `:.c` for the
+    /// contexts whose names start so, or plain.
     pub async fn subjects(&self, caller: &Caller, prefix: &str, view: View, page: Page) -> Result<Vec<String>, Error> {
-        let Some((contexts, prefix)) = parse_prefix(prefix) else { return Ok(Vec::new()) };
-        if let Some(names) = self.names().await? {
+        let Some(Prefix { contexts, within, name }) = parse_prefix(prefix) else { return Ok(Vec::new()) };
+        if within.is_none()
+            && let Some(names) = self.names().await?
+        {
             let caller = caller.clone();
             let bytes = names.weight_bytes();
-            return self.print_off_thread(bytes, move || names.shown(&caller, &contexts, &prefix, view, page)).await;
+            return self.print_off_thread(bytes, move || names.shown(&caller, &contexts, &name, view, page)).await;
         }
-        let mut subjects = self.inner.store.subjects(&contexts, &prefix, view).await?;
-        subjects.retain(|subject| caller.may(Action::Read, &Resource::Subject(subject)));
+        let mut subjects = self.inner.store.subjects(&contexts, &name, view).await?;
+        subjects.retain(|subject| is_within(&within, subject) && caller.may(Action::Read, &Resource::Subject(subject)));
         Ok(page.of(subjects).iter().map(SubjectName::qualified).collect())
     }
 
@@ -73,16 +76,18 @@ impl Registry {
 
     /// `GET /schemas`
     pub async fn schemas(&self, caller: &Caller, list: ListSchemas) -> Result<Vec<ListedSchema>, Error> {
-        let Some((contexts, prefix)) = parse_prefix(&list.subject_prefix) else { return Ok(Vec::new()) };
+        let Some(prefix) = parse_prefix(&list.subject_prefix) else { return Ok(Vec::new()) };
         let view = if list.include == Include::Deleted { View::WithDeleted } else { View::Live };
-        let mut states = self.inner.store.subject_states(&contexts, &prefix, view).await?;
-        let aliases = if list.aliases { self.aliases(&contexts, &prefix).await? } else { BTreeMap::new() };
+        let mut states = self.inner.store.subject_states(&prefix.contexts, &prefix.name, view).await?;
+        states.retain(|(subject, _)| is_within(&prefix.within, subject));
+        let aliases = if list.aliases { self.aliases(&prefix).await? } else { BTreeMap::new() };
         self.add_targets(&mut states, &aliases).await?;
         let associations = match &list.associated {
             None => BTreeMap::new(),
             Some(asked) => {
                 let everywhere = AssociationsOf::Subjects(Contexts::All, String::new());
-                let listed = if list.aliases { everywhere } else { AssociationsOf::Subjects(contexts, prefix) };
+                let listed =
+                    if list.aliases { everywhere } else { AssociationsOf::Subjects(prefix.contexts, prefix.name) };
                 self.keep_associated(&mut states, &listed, asked).await?
             }
         };
@@ -140,13 +145,11 @@ impl Registry {
     }
 
     /// What the aliases with this prefix stand for, each with its aliases.
-    async fn aliases(
-        &self,
-        contexts: &Contexts,
-        prefix: &str,
-    ) -> Result<BTreeMap<SubjectName, Vec<SubjectName>>, Error> {
+    async fn aliases(&self, prefix: &Prefix) -> Result<BTreeMap<SubjectName, Vec<SubjectName>>, Error> {
         let mut aliases: BTreeMap<SubjectName, Vec<SubjectName>> = BTreeMap::new();
-        for (subject, config) in self.inner.store.subject_configs(contexts, prefix).await? {
+        let mut configs = self.inner.store.subject_configs(&prefix.contexts, &prefix.name).await?;
+        configs.retain(|(subject, _)| is_within(&prefix.within, subject));
+        for (subject, config) in configs {
             if let Some(alias) = config.alias.as_deref().filter(|alias| !alias.is_empty()) {
                 aliases.entry(alias_target(&subject, alias)).or_default().push(subject);
             }
@@ -192,8 +195,25 @@ fn has_rule_of(content: &Content, rule_type: &str) -> bool {
     lists.into_iter().flatten().any(|rule| rule.type_.as_deref() == Some(rule_type))
 }
 
-/// Contexts and name prefix of a `subjectPrefix`; `None` if no name can start so.
-fn parse_prefix(prefix: &str) -> Option<(Contexts, String)> {
+/// What a `subjectPrefix` asks for.
+struct Prefix {
+    contexts: Contexts,
+    /// How the names of the contexts start, if not one or all of them are asked for.
+    within: Option<String>,
+    /// How the names of the subjects start.
+    name: String,
+}
+
+fn is_within(within: &Option<String>, subject: &SubjectName) -> bool {
+    within.as_ref().is_none_or(|start| subject.context().as_str().starts_with(start))
+}
+
+/// Reads a `subjectPrefix`; `None` if no name can start so.
+fn parse_prefix(prefix: &str) -> Option<Prefix> {
+    if let Some(start) = prefix.strip_prefix(':').filter(|rest| rest.starts_with('.') && !rest.contains(':')) {
+        let prefix = Prefix { contexts: Contexts::All, within: Some(start.to_owned()), name: String::new() };
+        return ContextName::new(start).may_exist().then_some(prefix);
+    }
     let (contexts, subject) = match prefix.strip_prefix(":*:") {
         Some(rest) => (Contexts::All, SubjectName::new(ContextName::default_context(), rest)),
         None => {
@@ -201,7 +221,7 @@ fn parse_prefix(prefix: &str) -> Option<(Contexts, String)> {
             (Contexts::One(subject.context().clone()), subject)
         }
     };
-    subject.may_exist().then(|| (contexts, subject.name().to_owned()))
+    subject.may_exist().then(|| Prefix { contexts, within: None, name: subject.name().to_owned() })
 }
 
 #[cfg(test)]

@@ -43,6 +43,11 @@ async fn a_hint_picks_a_context_and_a_wrong_unqualified_one_is_ignored() {
     assert_eq!(node.by_id(there, Some(":.c:")).await.unwrap().subject, name(":.c:s"));
     assert_eq!(node.by_id(there, Some(":.c:s")).await.unwrap().subject, name(":.c:s"));
     assert!(matches!(node.by_id(id, Some(":.nowhere:")).await, Err(Error::SchemaNotFound(_))));
+    // A qualified name must use the id itself.
+    assert!(matches!(node.by_id(there, Some(":.c:x")).await, Err(Error::SchemaNotFound(_))));
+    assert!(matches!(node.by_id(there, Some(":.c:wrong")).await, Err(Error::SchemaNotFound(_))));
+    let uses = node.registry.versions_of_id(&node.caller, there, Some(&name(":.c:x")), Include::Deleted, ALL).await;
+    assert!(matches!(uses, Err(Error::SchemaNotFound(None))), "{uses:?}");
     // An unqualified name is looked for in every context.
     assert_eq!(node.by_id(there, Some("s")).await.unwrap().subject, name(":.c:s"));
     assert!(matches!(node.by_id(SchemaId(99), None).await, Err(Error::SchemaNotFound(_))));

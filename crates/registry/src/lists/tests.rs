@@ -36,6 +36,11 @@ async fn subjects_are_listed_by_prefix_context_and_view() {
     assert_eq!(subjects(&node, ":.:s-a", View::Live).await, ["s-alpha"]);
     assert_eq!(subjects(&node, ":*:s-", View::WithDeleted).await, [":.c:s-x", "s-alpha", "s-beta", "s-delta"]);
     assert_eq!(subjects(&node, "s-", View::DeletedOnly).await, ["s-beta"]);
+    node.given(":.cd:s-y", &fields(&["a"])).await;
+    assert_eq!(subjects(&node, ":.c", View::Live).await, [":.c:s-x", ":.cd:s-y"], "contexts whose names start so");
+    assert_eq!(subjects(&node, ":.d", View::Live).await, [""; 0]);
+    assert_eq!(subjects(&node, ":.", View::Live).await, [":.c:s-x", ":.cd:s-y", "s-alpha", "s-delta"]);
+    assert_eq!(schemas(&node, list(":.cd")).await, [(":.cd:s-y".to_owned(), 1, false)]);
     let page = Page { offset: 1, limit: Some(1) };
     let paged = node.registry.subjects(&node.caller, "s-", View::Live, page).await.unwrap();
     assert_eq!(paged, ["s-delta"]);
