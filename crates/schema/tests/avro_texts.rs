@@ -277,6 +277,62 @@ fn what_the_reference_refuses_is_refused_in_its_words() {
 }
 
 #[test]
+fn of_several_things_that_are_wrong_the_first_is_named() {
+    // Avro reads on from top to bottom, so what only a new schema must keep comes before what follows it.
+    let e = r#"{"type":"record","name":"é","fields":["#;
+    assert_eq!(fault(&format!(r#"{e}{{"name":"f","type":"nope"}}]}}"#)), "Illegal initial character: é");
+    assert_eq!(fault(&format!("{e}5]}}")), "Illegal initial character: é");
+    let bad_default = record(r#"{"name":"f","type":"int","default":"x"}"#);
+    assert_eq!(fault(&format!("{bad_default} more")), r#"Invalid default for field f: "x" not a "int""#);
+    // A name of a primitive is found out once the enum's symbols and the fixed's size are there.
+    for (text, refusal) in [
+        (r#"{"type":"record","name":"int"}"#, "Schemas may not be named after primitives: int"),
+        (r#"{"type":"enum","name":"int"}"#, r#"Enum has no symbols: {"type":"enum","name":"int"}"#),
+        (r#"{"type":"enum","name":"int","symbols":["1"]}"#, "Schemas may not be named after primitives: int"),
+        (r#"{"type":"fixed","name":"int"}"#, r#"Invalid or no size: {"type":"fixed","name":"int"}"#),
+        (r#"{"type":"fixed","name":"int","size":-1}"#, "Schemas may not be named after primitives: int"),
+    ] {
+        assert_eq!(fault(text), refusal, "{text}");
+    }
+    // Names are resolved type by type: inner types are known before the record around them. Of a union the last
+    // branch is visited first (`Schemas#visit` pushes branches on a stack, but fields in descending order).
+    for (fields, name) in [
+        (r#"{"name":"a","type":"x"},{"name":"b","type":"y"}"#, "n.x"),
+        (
+            r#"{"name":"a","type":"x"},{"name":"b","type":{"type":"record","name":"I","fields":[{"name":"c","type":"y"}]}}"#,
+            "n.y",
+        ),
+        (r#"{"name":"a","type":["null","x",{"type":"map","values":"y"}]}"#, "n.y"),
+        (r#"{"name":"a","type":{"type":"array","items":"x"}},{"name":"b","type":"y"}"#, "n.x"),
+    ] {
+        assert_eq!(fault(&record(fields)), format!("Undefined schema: {name}"), "{fields}");
+    }
+}
+
+#[test]
+fn a_text_without_any_value_is_no_schema() {
+    for text in ["", " \n", "/* nothing */", "// nothing"] {
+        assert_eq!(fault(text), "Cannot parse <null> schema", "{text:?}");
+    }
+}
+
+#[test]
+fn what_has_no_normal_form_is_refused_in_the_references_words() {
+    let refusal = |fields: &str| parse(&record(fields)).unwrap().normalize().unwrap_err().to_string();
+    // `JacksonUtils#toObject` takes the first branch of a field's union before it looks whether there is a default.
+    assert_eq!(refusal(r#"{"name":"a","type":[]}"#), "Index 0 out of bounds for length 0");
+    assert_eq!(refusal(r#"{"name":"a","type":[],"default":1}"#), "Index 0 out of bounds for length 0");
+    assert_eq!(normal(&record(r#"{"name":"a","type":{"type":"map","values":[]}}"#)), {
+        record(r#"{"name":"a","type":{"type":"map","values":[]}}"#)
+    });
+    assert_eq!(refusal(r#"{"name":"a","type":"boolean","default":[1]}"#), r#"Not an array: "boolean""#);
+    assert_eq!(
+        refusal(r#"{"name":"a","type":{"type":"map","values":"int"},"default":[1]}"#),
+        r#"Not an array: {"type":"map","values":"int"}"#
+    );
+}
+
+#[test]
 fn a_default_must_fit_one_branch_or_the_type_of_its_field() {
     let fits: &[(&str, &str)] = &[
         (r#""int""#, "1"),

@@ -118,6 +118,32 @@ fn ranges_are_single_statements_in_order_and_ranges_of_one_are_numbers() {
 }
 
 #[test]
+fn options_of_extension_ranges_are_normal_like_all_others() {
+    let text = normal(
+        "syntax = \"proto2\"; message M { extensions 9, 4 to 5 [verification = DECLARATION, declaration = { type: \".T\" number: 0x4 }]; }",
+    );
+    let options =
+        "[\n    declaration = {\n      number: 4,\n      type: \".T\"\n    },\n    verification = DECLARATION\n  ]";
+    assert_eq!(text, format!("\nmessage M {{\n  extensions 4 to 5 {options};\n  extensions 9 {options};\n}}\n"));
+}
+
+#[test]
+fn whatever_calls_itself_the_entry_of_a_map_is_not_shown() {
+    let entry = "option map_entry = true;";
+    let text = format!("syntax = \"proto3\"; message M {{ string a = 1; }} message E {{ {entry} }}");
+    assert_eq!(normal(&text), "syntax = \"proto3\";\n\nmessage M {\n  string a = 1;\n}\n");
+    // A field of an entry that makes no map has no type: the reference trips over it, or over its key.
+    let refusal = |fields: &str| {
+        let text = format!("syntax = \"proto3\"; message M {{ E e = 1; }} message E {{ {entry} {fields} }}");
+        parse(&text).normalize().unwrap_err().to_string()
+    };
+    assert_eq!(refusal("string key = 1;"), "E is the entry of a map without key or value");
+    let bad_key = "map key must be non-byte, non-floating point scalar: ";
+    assert_eq!(refusal("float key = 1; string value = 2;"), format!("{bad_key}float"));
+    assert_eq!(refusal("M key = 1; string value = 2;"), format!("{bad_key}M"));
+}
+
+#[test]
 fn a_type_that_does_not_resolve_is_the_one_refusal_and_map_values_are_not_looked_at() {
     let refused = |text: &str| parse(text).validate(ValidateFields::No).unwrap_err();
     let unresolved = |name: &str| InvalidSchema::Semantics(format!("Could not resolve type: {name}"));

@@ -146,6 +146,9 @@ pub fn same_entries(a: &[(String, Json)], b: &[(String, Json)]) -> bool {
 pub fn read(text: &str) -> Result<(Json, &str), InvalidSchema> {
     let mut reader = Reader { text, at: 0, starts: Vec::new() };
     reader.blanks()?;
+    if reader.peek().is_none() {
+        return Err(InvalidSchema::Syntax("Cannot parse <null> schema".to_owned()));
+    }
     let value = reader.value(0)?;
     Ok((value, &text[reader.at..]))
 }

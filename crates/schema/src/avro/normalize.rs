@@ -12,6 +12,7 @@ use std::collections::HashSet;
 use super::json::{self, Json};
 use super::model::{AvroModel, Field, Kind, Logical, Name, Type, TypeId};
 use super::out::Out;
+use super::print;
 use crate::InvalidSchema;
 
 /// The normal form before it is read again. Types named in `outer` are not written out.
@@ -108,6 +109,9 @@ impl<'a> Writer<'a> {
             self.entry("doc", &Json::Text(doc.clone()));
         }
         self.aliases(field.aliases.clone());
+        if matches!(&self.model[field.schema].kind, Kind::Union(branches) if branches.is_empty()) {
+            return Err(no_branch());
+        }
         // Infinities and NaN are written as texts, which only a field of a float or double reads back as numbers.
         let is_number = matches!(self.model[field.schema].kind, Kind::Float | Kind::Double);
         if let Some(default) = &field.default
@@ -156,7 +160,7 @@ impl<'a> Writer<'a> {
 pub(super) fn typed(model: &AvroModel, value: &Json, of: Option<TypeId>) -> Result<Option<Json>, InvalidSchema> {
     let kind = match of.map(|of| &model[of].kind) {
         Some(Kind::Union(branches)) => {
-            let first = branches.first().ok_or_else(|| wrong("an empty union has no default"))?;
+            let first = branches.first().ok_or_else(no_branch)?;
             return typed(model, value, Some(*first));
         }
         kind => kind,
@@ -176,7 +180,7 @@ pub(super) fn typed(model: &AvroModel, value: &Json, of: Option<TypeId>) -> Resu
                 None => None,
                 Some(Kind::Array(inner)) => Some(*inner),
                 Some(_) if items.is_empty() => None,
-                Some(other) => return Err(wrong(&format!("a list is no default of type {}", other.word()))),
+                Some(_) => return Err(no_array(model, of)),
             };
             let typed = items.iter().map(|item| typed(model, item, inner)?.ok_or_else(no_value));
             Some(Json::List(typed.collect::<Result<_, _>>()?))
@@ -246,6 +250,17 @@ fn alias_from(alias: &Name, of: &Name) -> String {
 
 fn texts<'a>(texts: impl Iterator<Item = &'a String>) -> Json {
     Json::List(texts.cloned().map(Json::Text).collect())
+}
+
+/// The reference asks a field's union for its first branch even when the field has no default.
+fn no_branch() -> InvalidSchema {
+    InvalidSchema::Semantics("Index 0 out of bounds for length 0".to_owned())
+}
+
+/// A list stands where the type, by its text, takes none.
+fn no_array(model: &AvroModel, of: Option<TypeId>) -> InvalidSchema {
+    let shown = of.and_then(|of| print::in_progress(&model.types, of, &[]).ok());
+    InvalidSchema::Semantics(format!("Not an array: {}", shown.unwrap_or_default()))
 }
 
 fn no_value() -> InvalidSchema {

@@ -149,10 +149,14 @@ pub(crate) fn join(scope: &str, name: &str) -> String {
     if scope.is_empty() { name.to_owned() } else { format!("{scope}.{name}") }
 }
 
-/// Key and value types of a map entry as descriptors have it: a message with `option map_entry = true` and fields
-/// `key` and `value`.
+/// Whether the message is the entry of a map, as descriptors have it: it says `option map_entry = true`.
+pub(crate) fn is_map_entry(message: &Message) -> bool {
+    options::is_true(&message.options, "map_entry")
+}
+
+/// Key and value types of the entry of a map that has fields `key` and `value`, of types that a map can have.
 pub(crate) fn map_entry(message: &Message) -> Option<(Scalar, &FieldType)> {
-    if !options::is_true(&message.options, "map_entry") {
+    if !is_map_entry(message) {
         return None;
     }
     let type_of = |name: &str| message.fields.iter().find(|field| field.name == name).map(|field| &field.type_);

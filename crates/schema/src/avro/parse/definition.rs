@@ -109,6 +109,7 @@ impl Parser {
 
     fn record(&mut self, json: &Json, is_error: bool, namespace: Option<&str>) -> Result<TypeId, InvalidSchema> {
         let name = self.own_name(json, namespace)?;
+        self.check_not_primitive(&name)?;
         let doc = optional_text(json, "doc");
         let Some(Json::List(list)) = json.get("fields") else { return Err(missing("Record has no fields", json)) };
         let mut fields: Vec<Field> = Vec::with_capacity(list.len().min(1024));
@@ -172,6 +173,7 @@ impl Parser {
         let name = self.own_name(json, namespace)?;
         let doc = optional_text(json, "doc");
         let Some(Json::List(list)) = json.get("symbols") else { return Err(missing("Enum has no symbols", json)) };
+        self.check_not_primitive(&name)?;
         self.count(list.len())?;
         let mut symbols: Vec<String> = Vec::with_capacity(list.len());
         let mut seen = HashSet::with_capacity(list.len());
@@ -203,6 +205,7 @@ impl Parser {
             _ => None,
         };
         let size = size.ok_or_else(|| missing("Invalid or no size", json))?;
+        self.check_not_primitive(&name)?;
         let size = u32::try_from(size).map_err(|_| wrong(format!("Malformed data. Length is negative: {size}")))?;
         let aliases = self.type_aliases(json, &name)?;
         let id = self.add(Kind::Fixed(Fixed { name, aliases, doc, size }), json)?;
@@ -212,7 +215,7 @@ impl Parser {
     fn own_name(&mut self, json: &Json, namespace: Option<&str>) -> Result<Name, InvalidSchema> {
         let namespace = json.get("namespace").and_then(Json::as_text).or(namespace);
         let name = required_text(json, "name", "No name in schema")?;
-        self.type_name(name, namespace)
+        self.full_name(name, namespace)
     }
 
     fn type_aliases(&mut self, json: &Json, name: &Name) -> Result<Vec<Name>, InvalidSchema> {

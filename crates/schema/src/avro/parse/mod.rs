@@ -49,16 +49,12 @@ pub(crate) fn parse(text: &str, references: &[ResolvedReference]) -> Result<Pars
 }
 
 /// Reads a normal form that was just written: longer than its source by its full names, and not to be stored.
+///
+/// A text that cannot be read at all is refused with the first thing that is wrong in it, even if that alone would
+/// only keep it from being new: what cannot be read is not stored, so it is new.
 pub(crate) fn parse_normal_form(text: &str, references: &[ResolvedReference]) -> Result<Parsed, InvalidSchema> {
     let mut parser = Parser::default();
-    let mut outer_names = Vec::with_capacity(references.len());
-    for reference in references {
-        let root = parser.text(&reference.text)?;
-        outer_names.extend(parser.get(root).and_then(|referenced| referenced.kind.name()).map(|n| n.full().to_owned()));
-    }
-    let referenced = parser.types.len();
-    let root = parser.text(text)?;
-    Ok(Parsed { model: AvroModel { types: parser.types, root, referenced }, outer_names, fault: parser.fault })
+    parser.all(text, references).map_err(|refusal| parser.fault.take().unwrap_or(refusal))
 }
 
 /// Refuses texts over [`MAX_TEXT_BYTES`].
@@ -86,6 +82,20 @@ struct Parser {
 }
 
 impl Parser {
+    /// Reads the texts of the references, then the schema's own.
+    fn all(&mut self, text: &str, references: &[ResolvedReference]) -> Result<Parsed, InvalidSchema> {
+        let mut outer_names = Vec::with_capacity(references.len());
+        for reference in references {
+            let root = self.text(&reference.text)?;
+            outer_names
+                .extend(self.get(root).and_then(|referenced| referenced.kind.name()).map(|n| n.full().to_owned()));
+        }
+        let referenced = self.types.len();
+        let root = self.text(text)?;
+        let model = AvroModel { types: std::mem::take(&mut self.types), root, referenced };
+        Ok(Parsed { model, outer_names, fault: self.fault.take() })
+    }
+
     /// Reads one text to its end.
     fn text(&mut self, text: &str) -> Result<TypeId, InvalidSchema> {
         let first = self.types.len();

@@ -37,13 +37,12 @@ impl Parser {
         Ok(name)
     }
 
-    /// As [`Parser::full_name`], for a type's own name.
-    pub(super) fn type_name(&mut self, name: &str, namespace: Option<&str>) -> Result<Name, InvalidSchema> {
-        let name = self.full_name(name, namespace)?;
+    /// Refuses the names of primitive types for a type's own name.
+    pub(super) fn check_not_primitive(&self, name: &Name) -> Result<(), InvalidSchema> {
         if Kind::primitive(name.full()).is_some() {
             return Err(wrong(format!("Schemas may not be named after primitives: {}", name.full())));
         }
-        Ok(name)
+        Ok(())
     }
 
     /// Checks the parts of a type's namespace; its own part was checked when it was read.

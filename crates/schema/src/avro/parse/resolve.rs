@@ -19,11 +19,10 @@ impl Parser {
         if let Some(name) = self.pending_name(root) {
             return Err(wrong(format!("Unknown schema: {name}")));
         }
-        let mut resolved = Vec::with_capacity(self.pending.len());
-        for name in &self.pending {
-            let id = self.known.get(name).ok_or_else(|| wrong(format!("Undefined schema: {name}")))?;
-            resolved.push(*id);
+        if let Some(name) = self.undefined(root) {
+            return Err(wrong(format!("Undefined schema: {name}")));
         }
+        let resolved: Vec<TypeId> = self.pending.iter().filter_map(|name| self.known.get(name).copied()).collect();
         if !resolved.is_empty() {
             let tie = |id: &mut TypeId| {
                 if let Some(at) = id.0.checked_sub(PENDING) {
@@ -52,6 +51,32 @@ impl Parser {
         Ok(root)
     }
 
+    /// The first name without a definition, as the reference comes by: through the named types in the order in which
+    /// they became known, inner ones first, then from the root.
+    fn undefined(&self, root: TypeId) -> Option<&str> {
+        if self.pending.iter().all(|name| self.known.contains_key(name)) {
+            return None;
+        }
+        let mut entered = HashSet::new();
+        let mut stack: Vec<TypeId> = Vec::new();
+        for start in self.named.iter().copied().chain([root]) {
+            stack.push(start);
+            while let Some(at) = stack.pop() {
+                if let Some(name) = self.pending_name(at) {
+                    if !self.known.contains_key(name) {
+                        return Some(name);
+                    }
+                } else if entered.insert(at) {
+                    let first = stack.len();
+                    let kind = &self.types[at.0 as usize].kind;
+                    stack.extend((0..).map_while(|place| visited(kind, place)));
+                    stack[first..].reverse();
+                }
+            }
+        }
+        self.pending.iter().map(String::as_str).find(|name| !self.known.contains_key(*name))
+    }
+
     /// Looks at every default again, now that all types are there. Types are entered depth first as the reference
     /// does, so that a default into a record that is still open is found out.
     fn check_defaults(&mut self, root: TypeId) {
@@ -72,7 +97,7 @@ impl Parser {
                 if *next == 0 && matches!(self.types[at.0 as usize].kind, Kind::Record(_)) {
                     open.insert(at);
                 }
-                let child = self.types[at.0 as usize].kind.child(*next);
+                let child = visited(&self.types[at.0 as usize].kind, *next);
                 *next += 1;
                 match child {
                     Some(child) => {
@@ -105,6 +130,14 @@ impl Parser {
             }
         }
         Ok(())
+    }
+}
+
+/// The type inside that the reference visits as the how-manieth: branches of a union last first.
+fn visited(kind: &Kind, at: usize) -> Option<TypeId> {
+    match kind {
+        Kind::Union(branches) => branches.iter().rev().nth(at).copied(),
+        kind => kind.child(at),
     }
 }
 

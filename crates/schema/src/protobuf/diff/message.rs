@@ -11,10 +11,10 @@ use std::collections::HashMap;
 use super::enum_::compare_enums;
 use super::report::Report;
 use super::sibling_order::sibling_order;
-use super::types::is_map_entry;
 use super::walk::{Started, Walk};
 use super::{MESSAGE_ADDED, MESSAGE_MOVED, MESSAGE_REMOVED, field, oneof};
 use crate::protobuf::model::{Enum, Field, Message, OneOf, ProtoFile};
+use crate::protobuf::resolve::is_map_entry;
 
 /// The types of one nesting level.
 #[derive(Debug, Clone, Copy)]

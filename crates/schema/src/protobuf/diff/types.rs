@@ -13,7 +13,8 @@ use std::sync::OnceLock;
 
 use crate::Reference;
 use crate::protobuf::model::{Enum, FieldType, Message, ProtoFile, Scalar};
-use crate::protobuf::{ProtobufSchema, builtin, options};
+use crate::protobuf::resolve::is_map_entry;
+use crate::protobuf::{ProtobufSchema, builtin};
 
 /// One side of a comparison.
 #[derive(Debug)]
@@ -331,9 +332,4 @@ fn entry_types(message: &Message) -> Option<(Written<'_>, Written<'_>)> {
     }
     let type_of = |name: &str| message.fields.iter().find(|field| field.name == name).map(|field| &field.type_);
     Some((type_of("key")?.into(), type_of("value")?.into()))
-}
-
-/// Whether the message is the entry of a map.
-pub(super) fn is_map_entry(message: &Message) -> bool {
-    options::is_true(&message.options, "map_entry")
 }

@@ -21,7 +21,7 @@ use super::model::{
     Syntax,
 };
 use super::parse;
-use super::resolve::{Names, Type, join, map_entry};
+use super::resolve::{Names, Type, is_map_entry, join, map_entry};
 use crate::InvalidSchema;
 
 /// The normal form of `file`, whose names are looked up in `names`.
@@ -63,7 +63,7 @@ impl Normal<'_> {
 
     /// Entries of maps are not shown: their fields become maps.
     fn messages(&self, scope: &str, messages: &[Message]) -> Result<Vec<Message>, InvalidSchema> {
-        let shown = messages.iter().filter(|message| map_entry(message).is_none());
+        let shown = messages.iter().filter(|message| !is_map_entry(message));
         shown.map(|message| self.message(scope, message)).collect()
     }
 
@@ -76,7 +76,7 @@ impl Normal<'_> {
             oneofs: self.oneofs(scope, &message.oneofs)?,
             groups: self.groups(scope, &message.groups)?,
             reserved: reserved(&message.reserved),
-            extensions: extensions(&message.extensions)?,
+            extensions: self.extensions(scope, &message.extensions)?,
             messages: self.messages(scope, &message.messages)?,
             enums: self.enums(scope, &message.enums),
             extends: self.extends(scope, &message.extends)?,
@@ -105,13 +105,12 @@ impl Normal<'_> {
             FieldType::Map(key, value) => FieldType::Map(*key, value.clone()),
             FieldType::Named(name) => {
                 let full_name = self.resolve(scope, name)?;
-                let entry = match self.names.type_(&full_name) {
-                    Some(Type::Message(message)) => map_entry(message),
-                    _ => None,
-                };
-                match entry {
-                    Some((key, value)) => FieldType::Map(key, Box::new(value.clone())),
-                    None => FieldType::Named(full_name),
+                match self.names.type_(&full_name) {
+                    Some(Type::Message(message)) if is_map_entry(message) => {
+                        let (key, value) = map_entry(message).ok_or_else(|| no_map(message))?;
+                        FieldType::Map(key, Box::new(value.clone()))
+                    }
+                    _ => FieldType::Named(full_name),
                 }
             }
         };
@@ -125,6 +124,25 @@ impl Normal<'_> {
             },
             other => other,
         })
+    }
+
+    /// One statement per range, each with the options that stood behind all.
+    fn extensions(&self, scope: &str, statements: &[Extensions]) -> Result<Vec<Extensions>, InvalidSchema> {
+        let size = |statement: &Extensions| {
+            let options = statement.options.iter().map(|option| parse::elements(&option.value)).sum::<usize>();
+            statement.ranges.len() * (options + 1)
+        };
+        if statements.iter().map(size).sum::<usize>() > parse::MAX_ELEMENTS {
+            return Err(InvalidSchema::TooComplex("Too many extension ranges share their options".to_owned()));
+        }
+        let each = |statement: &Extensions| {
+            let options = self.options(scope, statement.options.clone());
+            let one = move |item: &ReservedItem| Extensions { ranges: vec![single(item)], options: options.clone() };
+            statement.ranges.iter().map(one).collect::<Vec<_>>()
+        };
+        let mut ranges: Vec<Extensions> = statements.iter().flat_map(each).collect();
+        ranges.sort_by_key(|extensions| extensions.ranges.first().map(first_number));
+        Ok(ranges)
     }
 
     fn oneofs(&self, scope: &str, oneofs: &[OneOf]) -> Result<Vec<OneOf>, InvalidSchema> {
@@ -206,6 +224,16 @@ impl Normal<'_> {
     }
 }
 
+/// A field is of a map's entry that makes no map.
+fn no_map(entry: &Message) -> InvalidSchema {
+    let key = entry.fields.iter().find(|field| field.name == "key").map(|field| &field.type_);
+    let has_value = entry.fields.iter().any(|field| field.name == "value");
+    InvalidSchema::Semantics(match key {
+        Some(key) if has_value => format!("map key must be non-byte, non-floating point scalar: {key}"),
+        _ => format!("{} is the entry of a map without key or value", entry.name),
+    })
+}
+
 /// One statement per item, by first number; names last, by name.
 fn reserved(statements: &[Reserved]) -> Vec<Reserved> {
     let items = statements.iter().flat_map(|statement| &statement.items);
@@ -213,25 +241,6 @@ fn reserved(statements: &[Reserved]) -> Vec<Reserved> {
         items.map(|item| (first_number(item), plain(item), single(item))).collect();
     items.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
     items.into_iter().map(|(_, _, item)| Reserved { items: vec![item] }).collect()
-}
-
-/// One statement per range, each with the options that stood behind all.
-fn extensions(statements: &[Extensions]) -> Result<Vec<Extensions>, InvalidSchema> {
-    let size = |statement: &Extensions| {
-        let options = statement.options.iter().map(|option| parse::elements(&option.value)).sum::<usize>();
-        statement.ranges.len() * (options + 1)
-    };
-    if statements.iter().map(size).sum::<usize>() > parse::MAX_ELEMENTS {
-        return Err(InvalidSchema::TooComplex("Too many extension ranges share their options".to_owned()));
-    }
-    let each = |statement: &Extensions| {
-        let options = statement.options.clone();
-        let one = move |item: &ReservedItem| Extensions { ranges: vec![single(item)], options: options.clone() };
-        statement.ranges.iter().map(one).collect::<Vec<_>>()
-    };
-    let mut ranges: Vec<Extensions> = statements.iter().flat_map(each).collect();
-    ranges.sort_by_key(|extensions| extensions.ranges.first().map(first_number));
-    Ok(ranges)
 }
 
 fn first_number(item: &ReservedItem) -> i32 {

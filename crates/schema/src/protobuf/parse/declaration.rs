@@ -12,6 +12,9 @@ use crate::protobuf::model::{
     OptionValue, ProtoFile, Reserved, ReservedItem, Rpc, Scalar, Service, Syntax,
 };
 
+/// How the text of a map type starts; no name holds these characters.
+const MAP: &str = "map<";
+
 /// Where a declaration stands.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
@@ -42,13 +45,13 @@ enum Declaration {
 
 /// Reads the whole text.
 pub(super) fn file(reader: Reader<'_>) -> Result<ProtoFile, InvalidSchema> {
-    let mut parser = Parser { reader, file: ProtoFile::default(), declarations: 0 };
+    let mut parser = Parser { reader, file: ProtoFile::default(), declarations: 0, bad_map: None };
     let mut types: HashMap<String, Location> = HashMap::new();
     let mut services: HashMap<String, Location> = HashMap::new();
     loop {
         parser.reader.skip_documentation()?;
         if parser.reader.exhausted() {
-            return Ok(parser.file);
+            return parser.bad_map.map_or(Ok(parser.file), Err);
         }
         let at = parser.reader.location();
         match parser.declaration(Place::File)? {
@@ -75,6 +78,8 @@ struct Parser<'a> {
     reader: Reader<'a>,
     file: ProtoFile,
     declarations: usize,
+    /// The first field that is a map with keys no map can have: refused once the text has been read.
+    bad_map: Option<InvalidSchema>,
 }
 
 impl Parser<'_> {
@@ -239,7 +244,8 @@ impl Parser<'_> {
         Ok(enum_)
     }
 
-    /// A type; `first` is its first word, already read. Maps nest in their values only.
+    /// A type; `first` is its first word, already read. Maps nest in their values only; one with other keys than
+    /// maps can have is a name by its text, which is refused where a field has it.
     fn data_type(&mut self, first: &str) -> Result<FieldType, InvalidSchema> {
         if first != "map" {
             if self.reader.peek()? != b'.' {
@@ -267,11 +273,23 @@ impl Parser<'_> {
             return self.reader.unexpected("expected '>'");
         }
         self.reader.leave();
-        match key {
-            FieldType::Scalar(key) if Scalar::is_map_key(key) => Ok(FieldType::Map(key, Box::new(value))),
-            other => {
-                Err(InvalidSchema::Semantics(format!("map key must be non-byte, non-floating point scalar: {other}")))
-            }
+        Ok(match key {
+            FieldType::Scalar(key) if Scalar::is_map_key(key) => FieldType::Map(key, Box::new(value)),
+            other => FieldType::Named(format!("{MAP}{other}, {value}>")),
+        })
+    }
+
+    /// Keeps the first map that cannot be: the reference builds maps only when all of the text has been read.
+    fn check_map(&mut self, type_: &FieldType) {
+        let mut at = type_;
+        while let FieldType::Map(_, value) = at {
+            at = value;
+        }
+        if let FieldType::Named(name) = at
+            && let Some((key, _)) = name.strip_prefix(MAP).and_then(|inside| inside.split_once(", "))
+        {
+            let refusal = format!("map key must be non-byte, non-floating point scalar: {key}");
+            self.bad_map.get_or_insert(InvalidSchema::Semantics(refusal));
         }
     }
 
@@ -296,14 +314,20 @@ impl Parser<'_> {
             }
             self.data_type(word)?
         };
+        let is_map = match &type_ {
+            FieldType::Map(..) => true,
+            FieldType::Named(name) => name.starts_with(MAP),
+            FieldType::Scalar(_) => false,
+        };
         match type_ {
-            FieldType::Map(..) if label.is_some() => self.reader.unexpected_at(at, "'map' type cannot have label"),
+            _ if is_map && label.is_some() => self.reader.unexpected_at(at, "'map' type cannot have label"),
             FieldType::Named(name) if name == "group" => Ok(Declaration::Group(self.group(label)?)),
             type_ => Ok(Declaration::Field(self.field(label, type_)?)),
         }
     }
 
     fn field(&mut self, label: Option<Label>, type_: FieldType) -> Result<Field, InvalidSchema> {
+        self.check_map(&type_);
         let name = self.reader.field_name()?.to_owned();
         self.reader.require('=')?;
         let tag = self.reader.integer()?;

@@ -97,6 +97,22 @@ fn what_the_reference_refuses_is_refused() {
 }
 
 #[test]
+fn a_map_with_keys_no_map_can_have_is_refused_once_all_has_been_read() {
+    let text = |type_: &str, rest: &str| format!("syntax = \"proto3\"; message M {{ {type_} m = 1{rest} }}");
+    let bad_key = |key: &str| {
+        let refusal = format!("map key must be non-byte, non-floating point scalar: {key}");
+        Err(InvalidSchema::Semantics(refusal))
+    };
+    // The type is a text to the parser; `ProtoType#get` looks into it when the schema is printed.
+    assert_eq!(parse_text(&text("map<float, int32>", ";")), bad_key("float"));
+    assert_eq!(parse_text(&text("map<string, map<float, int32>>", ";")), bad_key("float"));
+    assert_eq!(refusal(&text("map<float, int32>", "")), "Syntax error in :1:57: expected ';' but was '}'");
+    assert_eq!(refusal(&text("repeated map<M, M>", ";")), "Syntax error in :1:32: 'map' type cannot have label");
+    // A method's types are not looked into.
+    assert!(parse_text("service S { rpc R (map<float, M>) returns (M); }").is_ok());
+}
+
+#[test]
 fn numbers_lose_their_notation_where_they_are_numbers_and_keep_it_in_options() {
     let text = prints(
         "syntax = \"proto2\"; option a = 0x10; message M { optional int32 a = 020 [default = 0x1F]; }
