@@ -69,6 +69,19 @@ impl Codec {
 }
 
 #[test]
+fn the_check_refuses_texts_that_are_not_utf8_and_booleans_that_are_neither() {
+    let text = Codec::of(r#""string""#);
+    assert_eq!(text.check(b"\x04\xc3\xbc"), Ok(()));
+    assert_eq!(text.check(b"\x04\xc3\x28"), Err("A text is not UTF-8".to_owned()));
+    let map = Codec::of(r#"{"type":"map","values":"int"}"#);
+    assert_eq!(map.check(b"\x02\x02k\x02\0"), Ok(()));
+    assert_eq!(map.check(b"\x02\x02\xff\x02\0"), Err("A text is not UTF-8".to_owned()));
+    let boolean = Codec::of(r#""boolean""#);
+    assert_eq!((boolean.check(b"\0"), boolean.check(b"\x01")), (Ok(()), Ok(())));
+    assert_eq!(boolean.check(b"\x02"), Err("A boolean is 0 or 1, not 2".to_owned()));
+}
+
+#[test]
 fn integers_are_zigzag_varints() {
     let long = Codec::of(r#""long""#);
     for (value, bytes) in [

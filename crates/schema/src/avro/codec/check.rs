@@ -1,7 +1,7 @@
 //! Whether a payload is one value of a schema, without printing it.
 //!
-//! Unlike the reader, it minds what is left behind the value: Avro says nothing of itself, so bytes left over mean
-//! that another schema wrote them.
+//! Unlike the reader, it minds what is left behind the value, booleans that are neither 0 nor 1 and texts that are not
+//! UTF-8: Avro says nothing of itself, so those mean that another schema wrote the bytes.
 
 use super::decode::{in_field, too_deep};
 use super::encode::MAX_DEPTH;
@@ -41,7 +41,10 @@ impl Checker<'_, '_> {
         match self.plan.node(node) {
             Node::Null => {}
             Node::Boolean => {
-                self.payload.boolean()?;
+                let [byte] = self.payload.array::<1>()?;
+                if byte > 1 {
+                    return Err(Mismatch(format!("A boolean is 0 or 1, not {byte}")));
+                }
             }
             Node::Int => {
                 self.payload.int()?;
@@ -55,9 +58,10 @@ impl Checker<'_, '_> {
             Node::Double => {
                 self.payload.take(8)?;
             }
-            Node::Bytes | Node::String => {
+            Node::Bytes => {
                 self.payload.delimited()?;
             }
+            Node::String => self.text()?,
             Node::Fixed(size) => {
                 self.payload.take(*size)?;
             }
@@ -76,7 +80,7 @@ impl Checker<'_, '_> {
             Node::Map(values, _) => {
                 while let Block::Items(count) = self.payload.block()? {
                     for _ in 0..count {
-                        self.payload.delimited()?;
+                        self.text()?;
                         self.value(*values, depth + 1)?;
                     }
                 }
@@ -92,5 +96,12 @@ impl Checker<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    fn text(&mut self) -> Done {
+        match std::str::from_utf8(self.payload.delimited()?) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Mismatch("A text is not UTF-8".to_owned())),
+        }
     }
 }
