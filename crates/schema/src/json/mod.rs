@@ -4,6 +4,7 @@
 //! are compared on by [`diff`]; [`validate`] holds data against a schema. [`JsonSchema`] is all of it together.
 
 mod budget;
+mod defaults;
 pub mod diff;
 pub(crate) mod hint;
 pub mod load;

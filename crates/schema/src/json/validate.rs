@@ -8,6 +8,7 @@
 //!
 //! Source: everit-json-schema 1.14 `ValidatingVisitor`; recordings `jsonschema-invalid-data`, `jsonschema-kinds`.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::error::Error;
 use std::sync::Arc;
@@ -17,8 +18,10 @@ use jsonschema::{Keyword, PatternOptions, Retrieve, Uri, ValidationError};
 use serde_json::Value;
 
 use super::budget::{self, Spent};
+use super::defaults::Defaults;
 use super::load::Draft;
 use super::schema::JsonSchema;
+use crate::payload::json::deduplicated;
 use crate::{InvalidSchema, Mismatch};
 
 /// Bytes of a compiled pattern.
@@ -40,22 +43,83 @@ const MAX_STEPS_EXPLAINING: usize = 400_000;
 
 /// A compiled schema.
 #[derive(Debug)]
-pub struct Validator(jsonschema::Validator);
+pub struct Validator {
+    compiled: jsonschema::Validator,
+    defaults: Option<Defaults>,
+}
 
 impl Validator {
-    /// Whether `json`, one JSON text, fits the schema; what does not, and where.
+    /// Whether `json`, one JSON text, fits the schema; what does not, and where. An object with one name twice fits
+    /// none: which of the two counts is up to the reader.
     pub fn check(&self, json: &[u8]) -> Result<(), Mismatch> {
-        let data: Value = serde_json::from_slice(json).map_err(|error| Mismatch(format!("#: not JSON: {error}")))?;
+        let data = read(json)?;
+        if repeats_names(json, &data) {
+            return Err(Mismatch("#: an object has one name twice".to_owned()));
+        }
+        self.fits(json, &data)
+    }
+
+    /// Appends `json` if it fits the schema, as it stands, but for two things that the reference does to it: of members
+    /// of one name the last is left, and properties that it leaves out get their defaults.
+    pub fn encode(&self, json: &[u8], out: &mut Vec<u8>) -> Result<(), Mismatch> {
+        let data = read(json)?;
+        self.fits(json, &data)?;
+        let mut json = Cow::Borrowed(json);
+        if repeats_names(&json, &data)
+            && let Some(last) = deduplicated(&json)
+        {
+            json = Cow::Owned(last);
+        }
+        match self.defaults.as_ref().and_then(|defaults| defaults.added(&json)) {
+            Some(more) => out.extend_from_slice(&more),
+            None => out.extend_from_slice(&json),
+        }
+        Ok(())
+    }
+
+    fn fits(&self, json: &[u8], data: &Value) -> Result<(), Mismatch> {
         let steps = MAX_STEPS + MAX_STEPS_PER_BYTE * json.len();
-        match budget::spend_at_most(steps, || self.0.is_valid(&data)) {
+        match budget::spend_at_most(steps, || self.compiled.is_valid(data)) {
             Ok(true) => return Ok(()),
             Ok(false) => {}
             Err(Spent) => return Err(Mismatch(format!("#: whether it fits takes more than {steps} steps to say"))),
         }
-        let explain = || self.0.validate(&data).map_err(|error| Mismatch(refusal(&error)));
+        let explain = || self.compiled.validate(data).map_err(|error| Mismatch(refusal(&error)));
         let too_much = |Spent| Err(Mismatch("#: does not fit; where takes too long to say".to_owned()));
         let steps = MAX_STEPS_EXPLAINING.min(MIN_STEPS_EXPLAINING + json.len());
         budget::spend_at_most(steps, explain).unwrap_or_else(too_much)
+    }
+}
+
+fn read(json: &[u8]) -> Result<Value, Mismatch> {
+    serde_json::from_slice(json).map_err(|error| Mismatch(format!("#: not JSON: {error}")))
+}
+
+/// Whether an object of the text has a name twice; `data` is what was read of it, with the last of each name.
+fn repeats_names(json: &[u8], data: &Value) -> bool {
+    colons(json) != members(data)
+}
+
+/// Colons outside of texts: as many as there are members.
+fn colons(json: &[u8]) -> usize {
+    let (mut rest, mut count, mut in_text) = (json, 0, false);
+    while let Some(at) = memchr::memchr3(b'"', b'\\', b':', rest) {
+        let mut skipped = at + 1;
+        match rest[at] {
+            b'"' => in_text = !in_text,
+            b'\\' => skipped += 1,
+            _ => count += usize::from(!in_text),
+        }
+        rest = rest.get(skipped..).unwrap_or_default();
+    }
+    count
+}
+
+fn members(data: &Value) -> usize {
+    match data {
+        Value::Object(object) => object.len() + object.values().map(members).sum::<usize>(),
+        Value::Array(items) => items.iter().map(members).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
     }
 }
 
@@ -64,6 +128,7 @@ pub(super) fn compile(schema: &JsonSchema) -> Result<Validator, InvalidSchema> {
     let not_usable = |error: &dyn std::fmt::Display| InvalidSchema::Semantics(format!("Invalid JSON schema: {error}"));
     let root = document(schema.canonical_text()).map_err(|error| not_usable(&error))?;
     let draft = Draft::of_root(schema.value());
+    let defaults = if draft <= Draft::Seven { Defaults::of(&root) } else { None };
     let read = |resolved: &crate::ResolvedReference| Some((resolved.name.to_string(), document(&resolved.text).ok()?));
     let references = References {
         base: root.get("$id").or_else(|| root.get("id")).and_then(Value::as_str).map(str::to_owned),
@@ -86,7 +151,8 @@ pub(super) fn compile(schema: &JsonSchema) -> Result<Validator, InvalidSchema> {
         options = options.with_keyword("type", |_, words, _| Ok(Box::new(Types::of(words))));
     }
     options = options.with_keyword(budget::STEP, |_, _, _| Ok(Box::new(budget::Step)));
-    options.build(&root).map(Validator).map_err(|error| not_usable(&refusal(&error)))
+    let compiled = options.build(&root);
+    compiled.map(|compiled| Validator { compiled, defaults }).map_err(|error| not_usable(&refusal(&error)))
 }
 
 /// A text as the validator takes it: a `$schema` that it does not know would be looked for.
@@ -315,6 +381,46 @@ mod tests {
         assert!(check(r#"{"type":"string","format":"date"}"#, r#""not a date""#).is_err());
         assert!(check("{}", "{").unwrap_err().starts_with("#: not JSON: "));
         assert!(check("{}", &"[".repeat(1000)).is_err());
+    }
+
+    #[test]
+    fn of_members_of_one_name_the_last_is_written_and_a_payload_has_none() {
+        let schema = schema(r#"{"properties":{"a":{"type":"integer"}}}"#, &[]);
+        let validator = schema.validator().unwrap();
+        let written = |json: &str| {
+            let mut out = Vec::new();
+            validator.encode(json.as_bytes(), &mut out).map(|()| String::from_utf8(out).unwrap()).ok()
+        };
+        let plain = r#" {"a" : 1.0e0, "b": "\":{\"b\":1,\\", "c":[{"b":null},{"b":":"}]} "#;
+        assert_eq!(written(plain), None, "1.0 is no integer");
+        let plain = plain.replace("1.0e0", "1");
+        assert_eq!(written(&plain).as_deref(), Some(&*plain), "as it stands");
+        assert_eq!(validator.check(plain.as_bytes()), Ok(()));
+        let twice = r#"{"a":"x","b":[{"c":1,"\u0063":2}],"a":1}"#;
+        assert_eq!(written(twice).as_deref(), Some(r#"{"a":1,"b":[{"\u0063":2}]}"#));
+        assert_eq!(written(r#"{"a":1,"a":"x"}"#), None);
+        let refused = validator.check(twice.as_bytes()).unwrap_err();
+        assert_eq!(refused.to_string(), "#: an object has one name twice");
+    }
+
+    #[test]
+    fn what_fits_gets_its_defaults_which_a_required_property_has_no_use_for() {
+        let written = |schema: &str, json: &str| {
+            let mut out = Vec::new();
+            let schema = self::schema(schema, &[]);
+            let done = schema.validator().unwrap().encode(json.as_bytes(), &mut out);
+            done.map(|()| String::from_utf8(out).unwrap()).map_err(|mismatch| mismatch.to_string())
+        };
+        let older = r#"{"type":"object","properties":{"a":{"type":"integer","default":3},"b":{"default":1,"type":"string"}},"required":["a"]}"#;
+        assert_eq!(written(older, "{}").unwrap_err(), "#: required key [a] not found");
+        assert_eq!(
+            written(older, r#"{"a":1}"#).as_deref(),
+            Ok(r#"{"a":1,"b":1}"#),
+            "a default is not held against anything"
+        );
+        assert!(written(older, r#"{"a":1,"b":null}"#).is_err(), "null is a value");
+        let newer = older.replacen('{', r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","#, 1);
+        assert_eq!(written(&newer, r#"{"a":1}"#).as_deref(), Ok(r#"{"a":1}"#));
     }
 
     #[test]
