@@ -54,7 +54,9 @@ impl Registry {
         check(caller, Action::Configure, scope)?;
         let update = checked(update)?;
         scope.check_name()?;
-        if update.compatibility.is_some() {
+        // A group takes versions out of the comparison, and a policy decides what is compared: both bend the level.
+        let bends = update.compatibility_group.is_some() || update.compatibility_policy.is_some();
+        if update.compatibility.is_some() || bends {
             self.refuse_declared(scope, "compatibility")?;
         }
         self.write_settings(scope, |current, mode| {

@@ -328,6 +328,14 @@ async fn a_declared_level_is_enforced_shown_and_not_changed_here() {
     let refused = node.put_config(subject("s"), level("FULL")).await;
     let Err(Error::DeclaredElsewhere { setting: "compatibility", file, .. }) = refused else { panic!("{refused:?}") };
     assert_eq!(file, "topics/s.yaml");
+    // What bends the level is not changed here either: with a group, versions are no longer compared with each other.
+    for bends in [
+        ConfigUpdate { compatibility_group: Some(Some("major".into())), ..ConfigUpdate::default() },
+        ConfigUpdate { compatibility_policy: Some(Some("LOGICAL".into())), ..ConfigUpdate::default() },
+    ] {
+        let refused = node.put_config(subject("s"), bends).await;
+        assert!(matches!(refused, Err(Error::DeclaredElsewhere { setting: "compatibility", .. })), "{refused:?}");
+    }
     let refused = node.put_mode(subject("s"), Mode::ReadOnly).await;
     assert!(matches!(refused, Err(Error::DeclaredElsewhere { setting: "mode", .. })));
     let other = ConfigUpdate { normalize: Some(Some(true)), ..ConfigUpdate::default() };
