@@ -65,6 +65,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if good != per_chunk * chunks {
         return Err(format!("{good} of {} records were written ({all} reports)", per_chunk * chunks).into());
     }
-    println!("{:.0}", good as f64 / seconds);
+    writeln!(std::io::stdout(), "{:.0}", good as f64 / seconds)?;
     Ok(())
 }

@@ -3,6 +3,8 @@
 //! One test, because the allocator counts for the whole process. Texts of 1 KB, of 60 KB, and of shapes that take much
 //! more, or much less, than their length tells.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use std::alloc::System;
 use std::sync::Arc;
 

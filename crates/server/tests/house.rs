@@ -1,5 +1,7 @@
 //! The plan of the house holds: which crate may use which, and who alone may touch what.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
