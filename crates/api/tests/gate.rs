@@ -160,6 +160,8 @@ async fn a_topic_of_json_schemas_takes_data_and_framed_bytes_that_fit() {
         (binary(&framed(own, br#"{ "id" : "c" }"#)), 200),
         (binary(&framed(own, br#"{"id":1}"#)), 42285),
         (binary(&framed(own, b"no JSON")), 42285),
+        // Which of the two counts is up to the reader.
+        (binary(&framed(own, br#"{"id":1,"id":"d"}"#)), 42285),
     ];
     let records: Vec<Value> = cases.iter().map(|(record, _)| record.clone()).collect();
     let wanted: Vec<i64> = cases.iter().map(|(_, code)| *code).collect();
@@ -229,6 +231,43 @@ async fn a_topic_may_name_its_subject_its_message_and_refuse_new_versions_and_nu
     assert_eq!(reports[0]["value"]["subject"], "shared");
     let written = rest.one.records("t");
     assert_eq!(written[0].value.as_deref(), Some(&framed(id, b"\x02\x02\x0a\x01x")[..]), "the second message");
+}
+
+#[tokio::test]
+async fn no_alias_leads_around_the_subject_of_a_file() {
+    let rest = proxy(strict());
+    let own = rest.register("t-value", FITS, vec![]).await;
+    let other = rest.register("elsewhere", OTHER, vec![]).await;
+    rest.alias("t-value", "elsewhere").await;
+    rest.alias("nick", "t-value").await;
+    let records = [
+        json!({"value": {"data": {"id": "a"}}}),
+        json!({"value": {"subject": "nick", "schema_id": own, "data": {"id": "b"}}}),
+        inline(OTHER, json!({"x": 1})),
+        json!({"value": {"schema_id": other, "data": {"x": 1}}}),
+        json!({"value": {"subject": "elsewhere", "data": {"x": 1}}}),
+        binary(&framed(other, b"\0\x08\x01")),
+    ];
+    let reports = post(&rest, RECORDS, &records).await;
+    assert_eq!(codes(&reports), [200, 200, 42281, 42283, 42283, 42283], "{reports:#?}");
+}
+
+#[tokio::test]
+async fn what_a_file_closes_is_not_registered_by_way_of_another_topic_or_side() {
+    let rest = proxy(SideRules { auto_register: false, ..strict() });
+    rest.one.add_topic("free", 1);
+    rest.register("t-value", FITS, vec![]).await;
+    rest.alias("nick", "t-value").await;
+    let grown = |subject: &str| json!({"type": "PROTOBUF", "subject": subject, "schema": GROWN, "data": {"note": "x"}});
+    let through = [json!({"value": grown("t-value")}), json!({"key": grown("t-value")}), json!({"key": grown("nick")})];
+    let reports = post(&rest, "/v3/clusters/K1/topics/free/records", &through).await;
+    assert_eq!(codes(&reports), [422, 422, 422], "{reports:#?}");
+    let by_key = post(&rest, RECORDS, &[json!({"key": grown("t-value"), "value": {"data": {}}})]).await;
+    assert_eq!(codes(&by_key), [422], "{by_key:#?}");
+    let known = json!({"type": "PROTOBUF", "subject": "t-value", "schema": FITS, "data": {"id": "a"}});
+    let reports = post(&rest, "/v3/clusters/K1/topics/free/records", &[json!({"value": known})]).await;
+    assert_eq!(codes(&reports), [200], "what is registered may be used");
+    assert!(rest.one.records("t").is_empty());
 }
 
 #[tokio::test]

@@ -280,6 +280,42 @@ async fn an_empty_schema_or_subject_is_registered_nowhere_and_a_schema_is_parsed
 }
 
 #[tokio::test]
+async fn a_subject_stands_for_what_the_registry_has_it_as_an_alias_of() {
+    let rest = Rest::new();
+    rest.one.add_topic("t", 1);
+    let text = |kind: &str| format!("syntax = \"proto3\"; message M {{ {kind} a = 1; }}");
+    let id = rest.register("target", &text("int32"), vec![]).await;
+    rest.alias("nick", "target").await;
+    rest.alias("t-value", "target").await;
+    let inline =
+        |kind: &str| json!({"value": {"type": "PROTOBUF", "subject": "nick", "schema": text(kind), "data": {}}});
+    let records = [
+        json!({"value": {"subject": "nick", "data": {"a": 1}}}),
+        json!({"value": {"subject": "nick", "schema_id": id, "data": {"a": 1}}}),
+        json!({"value": {"subject": "nick", "schema_version": 1, "data": {"a": 1}}}),
+        json!({"value": {"data": {"a": 1}}}),
+        inline("int32"),
+        // Compared with the versions of the subject that it would become one of.
+        inline("string"),
+    ];
+    let body: String = records.iter().map(Value::to_string).collect();
+    let reports = rest.post("/v3/clusters/x/topics/t/records", body).await;
+    let named = |report: &Value| (report["error_code"].as_i64().unwrap(), report["value"]["subject"].clone());
+    let expected = [
+        (200, json!("nick")),
+        (200, json!("nick")),
+        // By version, the reference reports what the registry says.
+        (200, json!("target")),
+        (200, json!("t-value")),
+        (200, json!("nick")),
+        (422, Value::Null),
+    ];
+    assert_eq!(reports.iter().map(named).collect::<Vec<_>>(), expected, "{reports:#?}");
+    assert!(reports[..5].iter().all(|report| report["value"]["schema_id"] == id), "{reports:#?}");
+    assert_eq!(rest.one.records("t").len(), 5);
+}
+
+#[tokio::test]
 async fn reports_keep_the_order_of_records_whatever_the_order_of_outcomes() {
     let rest = Rest::new();
     rest.one.add_topic("t", 1);
@@ -374,12 +410,14 @@ async fn outcomes_say_whether_the_record_may_be_there() {
         (failed(not, Cause::Record, 44), 40002),
         (failed(maybe, Cause::Record, 10), 50471),
         (failed(not, Cause::UnknownTopic, 3), 40401),
+        (failed(not, Cause::UnknownPartition, -190), 40401),
+        (failed(maybe, Cause::UnknownPartition, -190), 50471),
         (failed(not, Cause::Authorization, 29), 40301),
         (failed(not, Cause::Authentication, 58), 50371),
         (failed(not, Cause::Throttled, 89), 42901),
     ];
     let codes: Vec<i32> = cases.iter().map(|(_, code)| *code).collect();
-    let body = r#"{"value":{"type":"STRING","data":"x"}}"#.repeat(cases.len());
+    let body = r#"{"partition_id":0,"value":{"type":"STRING","data":"x"}}"#.repeat(cases.len());
     for (outcome, _) in cases {
         rest.one.next_outcome(outcome);
     }

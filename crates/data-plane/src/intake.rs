@@ -380,8 +380,8 @@ impl Intake {
         let entry = self.route.as_ref().ok().and_then(|route| route.topic.clone());
         Box::pin(async move {
             let rules = gate::enforced(entry.as_deref(), side).filter(|rules| rules.format.is_some());
-            let registry = &plane.inner.registry;
-            let resolver = Resolver { registry, caller: &caller, topic: &topic, side, rules };
+            let (registry, routes) = (&plane.inner.registry, plane.routes());
+            let resolver = Resolver { registry, caller: &caller, topic: &topic, side, rules, routes: &routes };
             let mut answer = Answer { usable: resolver.answer(&query).await, violation: None };
             let warns = rules.is_some_and(|rules| rules.enforcement == Enforcement::Warn);
             if let (true, Err(RecordError::Gate(violation)), Query::Encode(..)) = (warns, &answer.usable, &query) {

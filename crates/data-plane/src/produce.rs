@@ -323,7 +323,9 @@ impl ProduceStream {
                 if matches!(cause, Cause::UnknownTopic | Cause::UnknownPartition) {
                     self.intake.misplaced();
                 }
-                if let (Cause::UnknownPartition, Some((partition, count))) = (cause, slot.partition) {
+                if let (Persistence::SurelyNot, Cause::UnknownPartition, Some((partition, count))) =
+                    (persistence, cause, slot.partition)
+                {
                     let topic = self.intake.topic().to_string();
                     return Some(Report::Failed(RecordError::UnknownPartition { partition, topic, count }));
                 }

@@ -16,7 +16,7 @@ use sluice_schema::{InvalidSchema, Schema, SchemaId, SchemaType, Version};
 
 use crate::error::{GateError, RecordError, SchemaError, format_of, reason};
 use crate::record::{SchemaChoice, Side, Strategy, SubjectChoice};
-use crate::route::SideRules;
+use crate::route::{RouteTable, SideRules};
 use crate::usable::Usable;
 
 /// What is asked, owned: it outlives the record that asks.
@@ -36,6 +36,8 @@ pub(crate) struct Resolver<'a> {
     pub(crate) side: Side,
     /// Rules of a declared topic, if they are enforced.
     pub(crate) rules: Option<&'a SideRules>,
+    /// All that is declared: another topic may own the subject that a record names.
+    pub(crate) routes: &'a RouteTable,
 }
 
 impl Resolver<'_> {
@@ -66,12 +68,12 @@ impl Resolver<'_> {
             }
             _ => self.subject_without_schema(choice)?,
         };
-        self.check_subject(&subject)?;
+        let target = self.stands_for(&subject).await?;
         if text.trim().is_empty() || subject.qualified().is_empty() {
             return Err(unregistrable(language, text.trim(), &subject));
         }
-        let auto_register = self.rules.is_none_or(|rules| rules.auto_register);
-        let found = self.registry.usable_by_text(self.caller, &subject, language, text, auto_register).await;
+        let auto_register = self.rules.is_none_or(|rules| rules.auto_register) && !self.routes.closes(&target);
+        let found = self.registry.usable_by_text(self.caller, &target, language, text, auto_register).await;
         let found = found.map_err(|error| self.text_error(language, text, &subject, &error))?;
         self.usable(found, &subject, None)
     }
@@ -92,14 +94,19 @@ impl Resolver<'_> {
             }
             _ => self.subject_without_schema(choice)?,
         };
-        self.check_subject(&subject)?;
-        self.under(found, &subject).await
+        let target = self.stands_for(&subject).await?;
+        self.under(found, &subject, &target).await
     }
 
-    /// The schema, if a live version of `subject` is it.
-    async fn under(&self, found: UsableSchema, subject: &SubjectName) -> Result<Arc<Usable>, RecordError> {
+    /// The schema, if a live version of `target` is it; `subject` is what that is called here.
+    async fn under(
+        &self,
+        found: UsableSchema,
+        subject: &SubjectName,
+        target: &SubjectName,
+    ) -> Result<Arc<Usable>, RecordError> {
         let id = found.id;
-        let version = match self.registry.version_of(subject, id).await {
+        let version = match self.registry.version_of(target, id).await {
             Ok(version) => version,
             Err(error) if is_missing(&error) => None,
             Err(error) => return Err(self.unanswered(&error, || self.version_of(subject, &found.schema))),
@@ -119,7 +126,7 @@ impl Resolver<'_> {
 
     async fn by_version(&self, version: i32, choice: &SubjectChoice<'_>) -> Result<Arc<Usable>, RecordError> {
         let subject = self.subject_without_schema(choice)?;
-        self.check_subject(&subject)?;
+        let target = self.stands_for(&subject).await?;
         let template = || SchemaError::ByVersion { subject: subject.qualified(), version };
         let missing = |gate: Gate<'_>| gate.unregistered(format!("subject {subject} has no version {version}"));
         let spec = match version {
@@ -127,14 +134,15 @@ impl Resolver<'_> {
             number if number > 0 => VersionSpec::Number(number),
             _ => return Err(self.gate().map_or_else(|| template().into(), |gate| missing(gate).into())),
         };
-        let found = self.registry.usable_by_version(self.caller, &subject, spec).await;
-        self.usable(found.map_err(|error| self.miss(&error, template(), missing))?, &subject, None)
+        let found = self.registry.usable_by_version(self.caller, &target, spec).await;
+        // The reference reports the subject that the registry names, which here alone is the alias's target.
+        self.usable(found.map_err(|error| self.miss(&error, template(), missing))?, &target, None)
     }
 
     async fn latest(&self, choice: &SubjectChoice<'_>) -> Result<Arc<Usable>, RecordError> {
         let subject = self.subject_without_schema(choice)?;
-        self.check_subject(&subject)?;
-        let found = self.registry.usable_by_version(self.caller, &subject, VersionSpec::Latest).await;
+        let target = self.stands_for(&subject).await?;
+        let found = self.registry.usable_by_version(self.caller, &target, VersionSpec::Latest).await;
         let found = found.map_err(|error| {
             let template = SchemaError::Latest { subject: subject.qualified() };
             self.miss(&error, template, |gate| gate.unregistered(format!("subject {subject} has no version")))
@@ -164,7 +172,7 @@ impl Resolver<'_> {
         };
         let found = self.registry.usable_by_id(subject.context(), id).await;
         let found = found.map_err(|error| self.miss(&error, template(id.0), unknown))?;
-        self.under(found, &subject).await
+        self.under(found, &subject, &subject).await
     }
 
     /// The subject where no schema is needed to name it.
@@ -191,12 +199,19 @@ impl Resolver<'_> {
         self.rules.map(|_| Gate { topic: self.topic, side: self.side })
     }
 
-    fn check_subject(&self, subject: &SubjectName) -> Result<(), RecordError> {
-        match self.rules.zip(self.gate()) {
-            Some((rules, gate)) if SubjectName::parse(&rules.subject) != *subject => {
-                Err(gate.foreign(format!("its subject is {}, not {subject}", rules.subject)).into())
+    /// The subject that `named` stands for in the registry: itself, or what it is an alias of. The subject of a file
+    /// stands for itself: no alias leads around it.
+    async fn stands_for(&self, named: &SubjectName) -> Result<SubjectName, RecordError> {
+        let own = self.rules.map(|rules| SubjectName::parse(&rules.subject));
+        if own.as_ref() == Some(named) {
+            return Ok(named.clone());
+        }
+        let target = self.registry.resolve_alias(named).await.map_err(|error| unverifiable(&error))?;
+        match own.zip(self.gate()) {
+            Some((own, gate)) if own != target => {
+                Err(gate.foreign(format!("its subject is {own}, not {target}")).into())
             }
-            _ => Ok(()),
+            _ => Ok(target),
         }
     }
 
@@ -220,12 +235,9 @@ impl Resolver<'_> {
     ) -> Result<Arc<Usable>, RecordError> {
         let UsableSchema { id, subject: at, schema } = found;
         self.check_language(schema.schema_type())?;
-        let (subject, found_version) = match at {
-            Some((at, version)) => (at.qualified(), Some(version)),
-            None => (subject.qualified(), None),
-        };
+        let subject = subject.qualified();
         let version = version
-            .or(found_version)
+            .or(at.map(|(_, version)| version))
             .ok_or_else(|| SchemaError::NotUsable { reason: format!("schema {id} has no version") })?;
         let wanted = self.rules.and_then(|rules| rules.message.as_deref()).zip(self.gate());
         Ok(Arc::new(Usable::new((subject, version), id, schema, wanted)?))

@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use sluice_registry::SubjectName;
 use sluice_schema::{Level, SchemaType};
 
 use crate::balance;
@@ -291,6 +292,13 @@ impl RouteTable {
         let lane = Lane::Pinned;
         let target = self.target(&named, declared.as_deref(), topic);
         Ok(Route { target, lane, topic: declared, if_missing, reported })
+    }
+
+    /// Whether a file says that producing registers nothing under `subject`; that holds for records of all topics.
+    pub(crate) fn closes(&self, subject: &SubjectName) -> bool {
+        let sides = self.topics.values().flat_map(|topic| [&topic.key, &topic.value]);
+        let mut closed = sides.filter(|side| side.format.is_some() && !side.auto_register);
+        closed.any(|side| side.enforcement == Enforcement::Strict && SubjectName::parse(&side.subject) == *subject)
     }
 
     pub(crate) fn undeclared_under(&self, named: &Named) -> Undeclared {

@@ -38,7 +38,7 @@ enum Coder {
     Protobuf(MessagePlan),
     /// The schema's own type.
     Avro,
-    /// Whatever fits the schema; its bytes are written as they were sent.
+    /// Whatever fits the schema; its bytes are written as they were sent, but for surplus members of one name.
     Json,
 }
 
@@ -95,9 +95,7 @@ impl Usable {
                 Ok(()) if json.trim_ascii() == b"null" => Err(Mismatch(NULL.to_owned())),
                 encoded => encoded,
             },
-            (Schema::Json(schema), Coder::Json) => {
-                validator_of(schema)?.check(json).inspect(|()| out.extend_from_slice(json))
-            }
+            (Schema::Json(schema), Coder::Json) => validator_of(schema)?.encode(json, out),
             (schema, _) => return Err(not_available(schema.schema_type()).into()),
         };
         encoded.map_err(|mismatch| RecordError::Mismatch(one_line(&mismatch.0)))

@@ -20,7 +20,9 @@ use sluice_data_plane::memory::MemoryCluster;
 use sluice_data_plane::route::{ClusterEntry, GroupEntry, RouteTable, TopicEntry};
 use sluice_data_plane::{DataPlane, DataPlaneConfig, DeliveryHub, Metrics};
 use sluice_registry::memory::MemoryStore;
-use sluice_registry::{Caller, Normalize, RegisterOptions, Registry, RegistryConfig, SchemaRequest, SubjectName};
+use sluice_registry::{
+    Caller, ConfigUpdate, Normalize, RegisterOptions, Registry, RegistryConfig, SchemaRequest, Scope, SubjectName,
+};
 use sluice_schema::{Format, Reference};
 use tokio::sync::{mpsc, watch};
 
@@ -89,6 +91,13 @@ impl Rest {
         let options = RegisterOptions { normalize: Normalize::No, force: false, format: Format::Canonical };
         let subject = SubjectName::parse(subject);
         self.registry.register(&Caller::everything(), &subject, request, options).await.unwrap().id.0
+    }
+
+    /// Makes `subject` an alias of `target`.
+    pub(crate) async fn alias(&self, subject: &str, target: &str) {
+        let update = ConfigUpdate { alias: Some(Some(target.to_owned())), ..ConfigUpdate::default() };
+        let scope = Scope::Subject(SubjectName::parse(subject));
+        self.registry.update_config(&Caller::everything(), &scope, update).await.unwrap();
     }
 
     /// What `/metrics` says of this counter with these labels; 0 if nothing.
