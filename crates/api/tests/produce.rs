@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 use http_body::Body as _;
 use rest::Rest;
 use serde_json::{Value, json};
-use sluice_data_plane::{Cause, Fault, Outcome, Persistence};
+use sluice_data_plane::{Cause, Fault, Lane, Outcome, Persistence};
 
 fn recorded(name: &str) -> Value {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -335,6 +335,25 @@ async fn reports_keep_the_order_of_records_whatever_the_order_of_outcomes() {
     assert_eq!(reports[2]["error_code"], 400);
 }
 
+/// Time stands still, so the stream counts as a fast one after 1,024 records.
+#[tokio::test(start_paused = true)]
+async fn a_fast_stream_changes_to_the_producer_of_large_batches_and_keeps_its_order() {
+    let rest = Rest::new();
+    rest.one.add_topic("t", 1);
+    let body: String =
+        (0..3_000).map(|n| json!({"value": {"type": "STRING", "data": n.to_string()}}).to_string()).collect();
+    let reports = rest.post("/v3/clusters/x/topics/t/records", body).await;
+    assert_eq!(reports.len(), 3_000);
+    for (number, report) in reports.iter().enumerate() {
+        assert_eq!(report["offset"], number);
+    }
+    let values: Vec<_> = rest.one.records("t").iter().map(|record| record.value.clone().unwrap()).collect();
+    assert!(values.iter().enumerate().all(|(number, value)| *value == number.to_string().into_bytes()));
+    let lanes = rest.one.lanes();
+    assert!(lanes[..1_024].iter().all(|lane| *lane == Lane::Pinned));
+    assert!(lanes[1_024..].iter().all(|lane| *lane == Lane::Stream));
+}
+
 /// A task of its own, so that nothing but the outcomes wakes the stream. Time stands still: were one of them missed,
 /// only the deadline, 35 s later, would bring the reports.
 #[tokio::test(start_paused = true)]
@@ -456,29 +475,32 @@ async fn a_full_queue_holds_the_stream_and_a_queue_that_stays_full_costs_only_th
     assert_eq!(rest.one.records("t").len(), 1);
 }
 
-#[tokio::test]
-async fn a_window_of_a_thousand_records_is_all_that_is_taken_without_a_report() {
+/// Time stands still, so the stream becomes a fast one.
+#[tokio::test(start_paused = true)]
+async fn a_window_of_a_thousand_records_is_all_that_is_taken_without_a_report_and_of_four_thousand_when_fast() {
+    const COUNT: usize = 12_000;
     let rest = Rest::new();
     rest.one.add_topic("t", 1);
     rest.one.hold();
-    let body = r#"{"value":{"type":"STRING","data":"x"}}"#.repeat(2_500);
+    let body = r#"{"value":{"type":"STRING","data":"x"}}"#.repeat(COUNT);
     let one = rest.one.clone();
-    let (reports, most) = tokio::join!(rest.post("/v3/clusters/x/topics/t/records", body), async move {
-        let (mut most, mut released) = (0, 0);
-        while released < 2_500 {
-            for _ in 0..20 {
+    let (reports, windows) = tokio::join!(rest.post("/v3/clusters/x/topics/t/records", body), async move {
+        let (mut windows, mut released) = (Vec::new(), 0);
+        while released < COUNT {
+            for _ in 0..100 {
                 tokio::task::yield_now().await;
             }
             let taken = one.records("t").len();
-            most = most.max(taken - released);
+            windows.push(taken - released);
             one.release(usize::MAX);
             released = taken;
         }
-        most
+        windows
     });
-    assert_eq!(reports.len(), 2_500);
+    assert_eq!(reports.len(), COUNT);
     assert!(reports.iter().enumerate().all(|(at, report)| report["offset"] == at), "in order");
-    assert_eq!(most, 1_000);
+    // 24 more make it a fast one, which first waits for them
+    assert_eq!(windows, [1_000, 24, 4_000, 4_000, 2_976]);
 }
 
 #[tokio::test]
@@ -488,7 +510,7 @@ async fn a_client_that_does_not_read_its_reports_stops_its_own_stream() {
     let body = r#"{"value":{"type":"STRING","data":"x"}}"#.repeat(10_000);
     let response = rest.send("/v3/clusters/x/topics/t/records", &[], Bytes::from(body)).await;
     let before_the_head = rest.one.records("t").len();
-    assert!(before_the_head <= 1_000, "at most one window: {before_the_head}");
+    assert!(before_the_head <= 4_000, "at most one window: {before_the_head}");
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }

@@ -19,6 +19,13 @@ pub enum Lane {
     Redirectable,
     /// Long message timeout: rides out a leader election.
     Pinned,
+    /// As `Pinned`, for a stream whose records come faster than their outcomes: waits a moment for large batches.
+    Stream,
+}
+
+impl Lane {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Lane; 3] = [Lane::Redirectable, Lane::Pinned, Lane::Stream];
 }
 
 /// Caller's name for a record in flight; comes back with its outcome. High 32 bits: stream; low 32: sequence.
@@ -73,6 +80,9 @@ pub trait Produce: Send + Sync + 'static {
     /// Hands a record to the producer of `lane`; returns at once. `Ok` means that an outcome will be delivered:
     /// local refusals (too large, unknown partition) too, possibly before this call returns.
     fn enqueue(&self, lane: Lane, record: &Record<'_>, token: Token) -> Result<(), LocalFull>;
+
+    /// Whether the producer of `lane` has had the time to start. One that is started by need is started by this question.
+    fn is_ready(&self, lane: Lane) -> bool;
 
     /// Waits until everything enqueued has an outcome, at most `timeout_ms`; how many records still have none.
     async fn flush(&self, timeout_ms: u64) -> usize;

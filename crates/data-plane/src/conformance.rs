@@ -33,7 +33,7 @@ macro_rules! __cluster_cases {
             every_record_has_exactly_one_outcome
             records_of_one_partition_keep_their_order
             a_key_lands_where_java_clients_put_it
-            both_lanes_write
+            every_lane_writes
             a_record_that_is_too_large_is_the_record_s_fault
             a_partition_that_is_not_there_is_surely_not_written
             a_topic_that_is_not_there_is_known_within_a_second
@@ -324,10 +324,10 @@ pub async fn a_key_lands_where_java_clients_put_it(s: &Subject) {
 }
 
 /// The lanes differ only in patience: a second may be too short for one that just starts, but then it leaves nothing.
-pub async fn both_lanes_write(s: &Subject) {
+pub async fn every_lane_writes(s: &Subject) {
     let topic = s.topic(1).await;
     let began = Instant::now();
-    for lane in [Lane::Redirectable, Lane::Pinned] {
+    for lane in Lane::ALL {
         loop {
             let token = s.send(lane, &to(&topic, Some(0), None, Some(b"x"))).await;
             let outcome = s.inbox.outcome(token).await;
@@ -338,7 +338,7 @@ pub async fn both_lanes_write(s: &Subject) {
             assert!(began.elapsed() < Duration::from_millis(PATIENCE_MS));
         }
     }
-    assert_eq!(s.read(&topic, 0, 0, 10).await.len(), 2);
+    assert_eq!(s.read(&topic, 0, 0, 10).await.len(), Lane::ALL.len());
 }
 
 /// 1,048,576 bytes by a Java producer's count is the most; the text is that producer's.

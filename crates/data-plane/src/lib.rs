@@ -21,6 +21,7 @@ pub mod route;
 mod encode;
 mod gate;
 mod intake;
+mod pace;
 mod plane;
 mod resolve;
 mod usable;

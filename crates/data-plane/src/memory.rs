@@ -25,6 +25,7 @@ struct State {
     silent: bool,
     ended: bool,
     metadata_calls: usize,
+    lanes: Vec<Lane>,
 }
 
 /// A cluster in memory.
@@ -71,6 +72,11 @@ impl MemoryCluster {
     /// From now on, topics that are asked for are made with so many partitions (if the asker allows).
     pub fn auto_create(&self, partitions: i32) {
         self.state.lock().auto_create = Some(partitions);
+    }
+
+    /// The lanes of the records that were taken, in order.
+    pub fn lanes(&self) -> Vec<Lane> {
+        self.state.lock().lanes.clone()
     }
 
     /// From now on, outcomes wait for [`MemoryCluster::release`].
@@ -239,7 +245,7 @@ impl State {
 
 #[async_trait]
 impl Produce for MemoryCluster {
-    fn enqueue(&self, _: Lane, record: &Record<'_>, token: Token) -> Result<(), LocalFull> {
+    fn enqueue(&self, lane: Lane, record: &Record<'_>, token: Token) -> Result<(), LocalFull> {
         let mut state = self.state.lock();
         if state.full > 0 {
             state.full -= 1;
@@ -250,6 +256,7 @@ impl Produce for MemoryCluster {
         } else {
             state.write(record)
         };
+        state.lanes.push(lane);
         if state.holds {
             state.held.push((token, outcome));
             return Ok(());
@@ -258,6 +265,10 @@ impl Produce for MemoryCluster {
         self.hub.delivered(token, outcome);
         self.hub.batch_end();
         Ok(())
+    }
+
+    fn is_ready(&self, _: Lane) -> bool {
+        true
     }
 
     async fn flush(&self, _: u64) -> usize {

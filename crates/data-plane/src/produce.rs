@@ -1,9 +1,10 @@
 //! A stream of records: order, window, outcomes, reports.
 //!
 //! Records are enqueued in the order they are offered; reports come out in that order whatever the order of outcomes.
-//! At most `max_unanswered_records` or `max_unanswered_bytes` are without a report: a full window is the surface's sign
-//! to read no further, and a client that does not read its reports stops its own stream. There is no cancel: a record
-//! whose outcome does not come in time is reported as *unknown*, and its outcome, should it come, is ignored.
+//! At most `max_unanswered_records` (a fast stream: four times as many) or `max_unanswered_bytes` are without a report:
+//! a full window is the surface's sign to read no further, and a client that does not read its reports stops its own
+//! stream. There is no cancel: a record whose outcome does not come in time is reported as *unknown*, and its outcome,
+//! should it come, is ignored.
 //!
 //! The surface drives: [`ProduceStream::offer`] per record, [`ProduceStream::poll_outcomes`], then
 //! [`ProduceStream::next_report`] until there is none. Nothing here is async but what `offer` asks to be settled.
@@ -18,12 +19,13 @@ use sluice_registry::Caller;
 use sluice_schema::{SchemaId, Version};
 use tokio::time::Instant;
 
-use crate::cluster::{Header, LocalFull, Record};
+use crate::cluster::{Header, Lane, LocalFull, Record};
 use crate::deliveries::Inbox;
 use crate::error::RecordError;
 use crate::intake::{Intake, Prepared, Settled, SideReport};
 use crate::metrics::ClusterCounters;
 use crate::outcome::{Cause, Outcome, Persistence};
+use crate::pace::Pace;
 use crate::plane::DataPlane;
 use crate::record::{EmbeddedFormat, RecordRequest};
 use crate::route::{ReportedId, RouteError};
@@ -122,6 +124,7 @@ pub struct ProduceStream {
     destination: Option<Arc<Destination>>,
     full_since: Option<Instant>,
     reported: Option<Slot>,
+    pace: Pace,
 }
 
 impl DataPlane {
@@ -140,6 +143,7 @@ impl DataPlane {
             destination: None,
             full_since: None,
             reported: None,
+            pace: Pace::default(),
         })
     }
 }
@@ -153,7 +157,9 @@ impl ProduceStream {
     /// Whether another record may be offered. A record larger than the window fits an empty one.
     pub fn has_room(&self) -> bool {
         let config = &self.plane.inner.config;
-        self.slots.len() < config.max_unanswered_records && self.unanswered_bytes < config.max_unanswered_bytes
+        self.slots.len() < self.pace.window(config.max_unanswered_records)
+            && self.unanswered_bytes < config.max_unanswered_bytes
+            && !self.pace.must_wait(self.inbox.in_flight())
     }
 
     /// Whether every record has had its report.
@@ -177,7 +183,8 @@ impl ProduceStream {
         let number = self.first.wrapping_add(self.slots.len() as u32);
         let headers: Vec<Header<'_>> = record.headers.iter().map(|header| header.as_header()).collect();
         let route = self.intake.route();
-        let lane = route.map_or(crate::Lane::Pinned, |route| route.lane);
+        let lane = route.map_or(Lane::Pinned, |route| route.lane);
+        let lane = self.pace.lane(lane, self.inbox.in_flight(), now);
         let declared = route.and_then(|route| route.topic.as_ref());
         let to_send = Record {
             topic: self.intake.topic(),
@@ -193,6 +200,7 @@ impl ProduceStream {
             Err(LocalFull) => return self.full(&destination, now),
         }
         self.full_since = None;
+        self.pace.sent(lane, now, || placement.cluster.handle.produce.is_ready(Lane::Stream));
         self.intake.sent();
         self.inbox.sent();
         self.unanswered_bytes += bytes;

@@ -126,7 +126,7 @@ pub struct Security {
 /// What the producers are tuned for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Profile {
-    /// `linger.ms` 0.2: an answer as soon as the broker has one.
+    /// Answers as soon as the broker has one; only streams that come fast wait for large batches.
     #[default]
     Durable,
     /// `linger.ms` 50: large batches.
@@ -206,8 +206,8 @@ impl KafkaSettings {
     }
 
     /// The shortest message timeout that librdkafka takes for a topic: records must not linger longer.
-    pub(crate) fn shortest_timeout_ms(&self) -> u32 {
-        let properties = self.producer(Lane::Pinned);
+    pub(crate) fn shortest_timeout_ms(&self, lane: Lane) -> u32 {
+        let properties = self.producer(lane);
         let is_linger = |name: &str| matches!(name, "linger.ms" | "queue.buffering.max.ms");
         let linger =
             properties.iter().rev().find(|(name, _)| is_linger(name)).and_then(|(_, value)| value.parse().ok());
@@ -250,7 +250,7 @@ impl KafkaSettings {
             "message.timeout.ms",
             match lane {
                 Lane::Redirectable => self.redirectable_timeout_ms,
-                Lane::Pinned => self.pinned_timeout_ms,
+                Lane::Pinned | Lane::Stream => self.pinned_timeout_ms,
             },
         );
         // Few retries show the broker's true code within a second instead of a timeout; leader changes do not count.
@@ -260,9 +260,12 @@ impl KafkaSettings {
         properties.set("request.timeout.ms", 3_000);
         properties.set(
             "linger.ms",
-            match self.profile {
-                Profile::Durable => "0.2",
-                Profile::Bulk => "50",
+            match (self.profile, lane) {
+                (Profile::Durable, Lane::Redirectable | Lane::Pinned) => "0",
+                // Also what keeps the thread from spinning: librdkafka polls without a pause while records have lingered
+                // long enough but the partition's batch before them is not acknowledged.
+                (Profile::Durable, Lane::Stream) => "2",
+                (Profile::Bulk, _) => "50",
             },
         );
         properties.set("batch.size", 1_000_000);
@@ -457,7 +460,7 @@ mod tests {
 
     /// The table of producer settings that outcome honesty and failover times were measured with.
     #[test]
-    fn a_producer_of_either_lane_has_the_measured_settings() {
+    fn the_producer_of_a_lane_has_the_measured_settings() {
         let table = [
             ("acks", "all", "all"),
             ("enable.idempotence", "true", "true"),
@@ -470,7 +473,7 @@ mod tests {
             ("socket.connection.setup.timeout.ms", "2000", "2000"),
             ("reconnect.backoff.ms", "50", "50"),
             ("reconnect.backoff.max.ms", "500", "500"),
-            ("linger.ms", "0.2", "0.2"),
+            ("linger.ms", "0", "0"),
             ("queue.buffering.max.kbytes", "65536", "65536"),
             ("topic.metadata.refresh.interval.ms", "300000", "300000"),
             ("topic.metadata.refresh.sparse", "true", "true"),
@@ -480,10 +483,13 @@ mod tests {
             ("connections.max.idle.ms", "0", "0"),
             ("client.id", "sluice-node", "sluice-node"),
         ];
-        let (redirectable, pinned) = (settings().producer(Lane::Redirectable), settings().producer(Lane::Pinned));
+        let [redirectable, pinned, stream] = Lane::ALL.map(|lane| settings().producer(lane));
         for (name, in_redirectable, in_pinned) in table {
             assert_eq!(value(&redirectable, name), Some(in_redirectable), "{name}");
             assert_eq!(value(&pinned, name), Some(in_pinned), "{name}");
+            // a stream that has proven fast waits for batches, and is like a pinned one in all else
+            let in_stream = if name == "linger.ms" { "2" } else { in_pinned };
+            assert_eq!(value(&stream, name), Some(in_stream), "{name}");
         }
     }
 
@@ -497,7 +503,9 @@ mod tests {
     #[test]
     fn the_bulk_profile_waits_for_large_batches() {
         let bulk = KafkaSettings { profile: Profile::Bulk, ..settings() };
-        assert_eq!(value(&bulk.producer(Lane::Pinned), "linger.ms"), Some("50"));
+        for lane in Lane::ALL {
+            assert_eq!(value(&bulk.producer(lane), "linger.ms"), Some("50"), "{lane:?}");
+        }
     }
 
     #[test]

@@ -34,31 +34,31 @@ use crate::ffi::{self, Event, Handle, Kind, Report, Reports, Topic};
 const MOST_TOPICS: usize = 4_096;
 /// A producer is not replaced more often than this: trouble that returns at once must not spin.
 const BETWEEN_STARTS: Duration = Duration::from_millis(500);
+/// How long a producer needs at most, on a cluster that answers, until it has its producer id.
+const START_TIME: Duration = Duration::from_secs(1);
 /// How long the end waits for the outcomes of what was given up.
 const PURGE_MS: u64 = 2_000;
 
 /// [`Produce`] of one cluster.
 pub(crate) struct KafkaProducer {
     alive: Arc<Alive>,
-    lanes: [Arc<LaneProducer>; 2],
+    /// By the number of their [`Lane`].
+    lanes: [Arc<LaneProducer>; Lane::ALL.len()],
     is_closed: AtomicBool,
 }
 
 impl KafkaProducer {
     pub(crate) fn new(alive: Arc<Alive>, deliveries: Arc<dyn Deliveries>) -> KafkaProducer {
         let lane = |lane| Arc::new(LaneProducer::new(lane, alive.core().clone(), deliveries.clone()));
-        let lanes = [lane(Lane::Redirectable), lane(Lane::Pinned)];
-        let warming = lanes.clone();
-        // if this thread cannot be started, the first record starts its lane
+        let lanes = Lane::ALL.map(lane);
+        let warming = [lanes[0].clone(), lanes[1].clone()];
+        // if this thread cannot be started, the first record starts its lane; many servers never see a fast stream
         let _ = spawn("kafka-warm", move || warming.iter().for_each(LaneProducer::warm));
         KafkaProducer { alive, lanes, is_closed: AtomicBool::new(false) }
     }
 
     fn lane(&self, lane: Lane) -> &Arc<LaneProducer> {
-        match lane {
-            Lane::Redirectable => &self.lanes[0],
-            Lane::Pinned => &self.lanes[1],
-        }
+        &self.lanes[lane as usize]
     }
 
     /// Why `record` is refused without asking librdkafka.
@@ -93,6 +93,10 @@ impl Produce for KafkaProducer {
             None => return lane.enqueue(record, token),
         }
         Ok(())
+    }
+
+    fn is_ready(&self, lane: Lane) -> bool {
+        self.lane(lane).is_ready()
     }
 
     async fn flush(&self, timeout_ms: u64) -> usize {
@@ -161,6 +165,8 @@ struct LaneProducer {
     state: RwLock<LaneState>,
     counters: Counters,
     began: Instant,
+    /// A thread is about to start the producer.
+    is_warming: AtomicBool,
 }
 
 #[derive(Default)]
@@ -202,6 +208,7 @@ struct Producer {
     handle: Arc<Handle>,
     unanswered: AtomicUsize,
     life: AtomicU8,
+    started: Instant,
 }
 
 /// [`Producer::life`]: in use; no more records, finishes what it has; gives up what it has; died of a fatal error.
@@ -241,7 +248,8 @@ impl LaneProducer {
             unanswered: metrics.unanswered.with_label_values(&[cluster, lane_name(lane)]),
             rebuilds: metrics.rebuilds.with_label_values(&[cluster, lane_name(lane)]),
         };
-        LaneProducer { lane, core, deliveries, state: RwLock::default(), counters, began: Instant::now() }
+        let (state, began, is_warming) = (RwLock::default(), Instant::now(), AtomicBool::new(false));
+        LaneProducer { lane, core, deliveries, state, counters, began, is_warming }
     }
 
     fn enqueue(self: &Arc<Self>, record: &Record<'_>, token: Token) -> Result<(), LocalFull> {
@@ -276,7 +284,7 @@ impl LaneProducer {
     fn timeout_of(&self, record: &Record<'_>) -> Option<u32> {
         match self.lane {
             Lane::Redirectable => None,
-            Lane::Pinned => record.message_timeout_ms,
+            Lane::Pinned | Lane::Stream => record.message_timeout_ms,
         }
     }
 
@@ -324,7 +332,7 @@ impl LaneProducer {
         let opened = match timeout_ms {
             None => Topic::new(&producer.handle, topic),
             Some(timeout_ms) => {
-                let timeout_ms = timeout_ms.max(self.core.settings.shortest_timeout_ms());
+                let timeout_ms = timeout_ms.max(self.core.settings.shortest_timeout_ms(self.lane));
                 Topic::with_message_timeout(&producer.handle, topic, timeout_ms)
             }
         };
@@ -344,6 +352,24 @@ impl LaneProducer {
         }
     }
 
+    /// Whether the producer has lived long enough to have its producer id; starts it, in the background, if nothing has.
+    fn is_ready(self: &Arc<Self>) -> bool {
+        if let Some(started) = self.state.read().current.as_ref().map(|producer| producer.started) {
+            return started.elapsed() >= START_TIME;
+        }
+        if !self.is_warming.swap(true, Ordering::AcqRel) {
+            let lane = self.clone();
+            let warming = spawn("kafka-warm", move || {
+                lane.warm();
+                lane.is_warming.store(false, Ordering::Release);
+            });
+            if warming.is_err() {
+                self.is_warming.store(false, Ordering::Release);
+            }
+        }
+        false
+    }
+
     fn start(self: &Arc<Self>, state: &mut LaneState) -> Result<Arc<Producer>, String> {
         if state.started.is_some_and(|started| started.elapsed() < BETWEEN_STARTS) {
             let death = state.last_death.as_deref().unwrap_or("it did not start");
@@ -357,6 +383,7 @@ impl LaneProducer {
             handle: Arc::new(handle),
             unanswered: AtomicUsize::new(0),
             life: AtomicU8::new(LIVING),
+            started: Instant::now(),
         });
         let (lane, serving) = (self.clone(), producer.clone());
         spawn(&format!("kafka-{}", lane_name(self.lane)), move || {
@@ -533,114 +560,9 @@ fn lane_name(lane: Lane) -> &'static str {
     match lane {
         Lane::Redirectable => "redirectable",
         Lane::Pinned => "pinned",
+        Lane::Stream => "stream",
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use sluice_data_plane::cluster::{Header, NewTopic};
-    use sluice_data_plane::conformance::{Inbox, failed, next_token, to, written};
-
-    use super::*;
-    use crate::{DevBroker, KafkaMetrics};
-
-    /// A lane of the in-process broker, with topic `t`.
-    async fn lane() -> (DevBroker, Arc<Alive>, Arc<LaneProducer>, Arc<Inbox>) {
-        let broker = DevBroker::start().unwrap();
-        let metrics = KafkaMetrics::register(&prometheus::Registry::new()).unwrap();
-        let inbox = Arc::new(Inbox::default());
-        let handle = broker.connect(broker.settings(), inbox.clone(), &metrics).unwrap();
-        let topic = NewTopic { name: "t".into(), ..NewTopic::default() };
-        handle.admin.create_topic(&topic, 10_000).await.unwrap();
-        let alive = Core::start(broker.settings(), Flavour::Dev, &metrics).unwrap();
-        let lane = Arc::new(LaneProducer::new(Lane::Pinned, alive.core().clone(), inbox.clone()));
-        (broker, alive, lane, inbox)
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_producer_that_died_is_replaced_and_what_it_held_may_be_written() {
-        let (_broker, _alive, lane, inbox) = lane().await;
-        let send = || {
-            let token = next_token();
-            lane.enqueue(&to("t", Some(0), None, Some(b"x")), token).unwrap();
-            token
-        };
-        written(inbox.outcome(send()).await);
-        let first = lane.producers().remove(0);
-        lane.state.write().started = None; // long ago
-        // enqueued while it lives, reported when it is dead: nobody knows
-        first.life.store(DEAD, Ordering::Release);
-        let held = send();
-        first.handle.raise_fatal_error();
-        let outcome = inbox.outcome(held).await;
-        assert!(
-            matches!(&outcome, Outcome::Written { .. } | Outcome::Failed { persistence: Persistence::Maybe, .. }),
-            "{outcome:?}"
-        );
-        let token = send();
-        written(inbox.outcome(token).await);
-        assert_eq!(lane.counters.rebuilds.get(), 1);
-        let current = lane.state.read().current.clone().unwrap();
-        assert!(!Arc::ptr_eq(&first, &current));
-        lane.close();
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_producer_is_not_replaced_again_and_again() {
-        let (_broker, _alive, lane, inbox) = lane().await;
-        let send = || {
-            let token = next_token();
-            lane.enqueue(&to("t", Some(0), None, Some(b"x")), token).unwrap();
-            token
-        };
-        written(inbox.outcome(send()).await);
-        lane.state.write().started = Some(Instant::now());
-        lane.producers()[0].handle.raise_fatal_error();
-        let (persistence, cause, _, text) = failed(inbox.outcome(send()).await);
-        assert_eq!((persistence, cause), (Persistence::SurelyNot, Cause::Cluster));
-        assert_eq!(text, "the producer is being replaced: test_fatal_error: raised by a test");
-        tokio::time::sleep(BETWEEN_STARTS).await;
-        written(inbox.outcome(send()).await);
-        lane.close();
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn topic_handles_are_bounded_and_forgotten_ones_are_opened_again() {
-        let (_broker, _alive, lane, inbox) = lane().await;
-        let send = || {
-            let token = next_token();
-            lane.enqueue(&to("t", Some(0), None, Some(b"x")), token).unwrap();
-            token
-        };
-        written(inbox.outcome(send()).await);
-        for number in 0..MOST_TOPICS + 10 {
-            assert!(lane.prepare(&format!("other-{number}"), None).is_ok());
-        }
-        assert!(lane.state.read().topics.len() <= MOST_TOPICS);
-        written(inbox.outcome(send()).await);
-        lane.close();
-    }
-
-    fn record<'a>(key: Option<&'a [u8]>, value: Option<&'a [u8]>, headers: &'a [Header<'a>]) -> Record<'a> {
-        Record { topic: "t", partition: None, key, value, headers, timestamp_ms: 1, message_timeout_ms: None }
-    }
-
-    /// The first is a recorded refusal: "The message is 1100088 bytes when serialized …" of 1,100,000 bytes.
-    #[test]
-    fn a_record_is_as_large_as_a_java_producer_says() {
-        let large = vec![b'x'; 1_100_000];
-        assert_eq!(serialized_size(&record(None, Some(&large), &[])), 1_100_088);
-        // 61 + 21, null key 1, null value 1, no headers 1
-        assert_eq!(serialized_size(&record(None, None, &[])), 85);
-        // key: length 1 + 1, value: 1 + 0, one header: count 1, name 1 + 1, null value 1
-        let headers = [Header { name: "h", value: None }];
-        assert_eq!(serialized_size(&record(Some(b"k"), Some(b""), &headers)), 61 + 21 + 2 + 1 + 1 + 2 + 1);
-    }
-
-    #[test]
-    fn a_length_takes_a_byte_per_seven_bits_behind_its_sign() {
-        for (len, bytes) in [(0, 1), (63, 1), (64, 2), (8_191, 2), (8_192, 3), (1_048_575, 3), (1_048_576, 4)] {
-            assert_eq!(varint_size(len), bytes, "{len}");
-        }
-    }
-}
+mod tests;

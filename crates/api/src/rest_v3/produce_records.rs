@@ -42,6 +42,8 @@ const RETRY: Duration = Duration::from_millis(2);
 const AT_ONCE: usize = 64;
 /// What is left of a request when its stream has ended early: so much is read so that the connection can be used again.
 const DRAINED_BYTES: usize = 256 * 1024;
+/// Reports are sent in pieces of about this size.
+const PIECE_BYTES: usize = 64 * 1024;
 /// Taken off the time a stop may take, so that the last reports still leave.
 const STOP_MARGIN: Duration = Duration::from_secs(2);
 
@@ -300,8 +302,11 @@ impl Records {
         timer.as_mut().poll(cx).is_ready()
     }
 
+    /// Writes the reports that are ready, a piece at a time: what is not sent yet waits in its small form.
     fn write_reports(&mut self, now: Instant) {
-        while let Some(report) = self.produce.next_report(now) {
+        while self.out.len() < PIECE_BYTES
+            && let Some(report) = self.produce.next_report(now)
+        {
             self.reports.write(&report, &mut self.out);
         }
     }
