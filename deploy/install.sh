@@ -73,7 +73,7 @@ if [ "$(id -u)" -ne 0 ]; then
         as_root=(sudo -n)
     else
         echo "Not root, and sudo asks for a password. Please run:" >&2
-        echo "    sudo apt-get install --no-install-recommends ${packages[*]}" >&2
+        echo "    sudo apt-get update && sudo apt-get install --no-install-recommends ${packages[*]}" >&2
         exit 1
     fi
 fi

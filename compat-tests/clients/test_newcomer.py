@@ -71,7 +71,7 @@ def test_who_is_not_root_is_told_what_to_run(tmp_path, sudo):
     machine = Machine(tmp_path, without=["pkg-config", "make"], apt_get="exit 0", **sudo)
     status, said = machine.install()
     assert status == 1
-    assert "sudo apt-get install --no-install-recommends make pkg-config\n" in said
+    assert "sudo apt-get update && sudo apt-get install --no-install-recommends make pkg-config\n" in said
     assert "finds OpenSSL and zlib" in said, "and why"
     assert machine.called("apt-get") == []
 
