@@ -17,6 +17,9 @@ use super::encoding::Transcoder;
 use super::record;
 use super::tokens::{Input, Reader, State, Stop, Token};
 
+/// So much of a chunk is joined at least to what the one before has left over.
+const FIRST_PIECE: usize = 2 * 1024;
+
 /// What comes next in a stream.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Item<T> {
@@ -116,36 +119,62 @@ impl Outline {
 enum Buffer {
     /// A chunk, as it came.
     Chunk(Bytes),
-    /// Several, joined.
-    Joined(BytesMut),
+    /// What the chunks before have left over, and the first `taken` bytes of the last one: as many as it takes to end the
+    /// record that is cut. Behind that record the chunk is read in place.
+    Joined { joined: BytesMut, chunk: Bytes, taken: usize },
 }
 
 impl Buffer {
     fn bytes(&self) -> &[u8] {
         match self {
             Buffer::Chunk(bytes) => bytes,
-            Buffer::Joined(bytes) => bytes,
+            Buffer::Joined { joined, .. } => joined,
         }
+    }
+
+    /// Whether there are bytes behind [`Buffer::bytes`].
+    fn has_more(&self) -> bool {
+        matches!(self, Buffer::Joined { chunk, taken, .. } if *taken < chunk.len())
     }
 
     fn consume(&mut self, count: usize) {
         match self {
             Buffer::Chunk(bytes) => bytes.advance(count.min(bytes.len())),
-            Buffer::Joined(bytes) => bytes.advance(count.min(bytes.len())),
+            Buffer::Joined { joined, chunk, taken } => {
+                joined.advance(count.min(joined.len()));
+                if let Some(at) = taken.checked_sub(joined.len()) {
+                    *self = Buffer::Chunk(chunk.split_off(at));
+                }
+            }
         }
     }
 
-    fn append(&mut self, chunk: Bytes) {
+    fn append(&mut self, next: Bytes) {
+        while self.take_more() {}
+        let bytes = self.bytes();
+        if bytes.is_empty() {
+            *self = Buffer::Chunk(next);
+            return;
+        }
         match self {
-            _ if self.bytes().is_empty() => *self = Buffer::Chunk(chunk),
-            Buffer::Joined(joined) => joined.extend_from_slice(&chunk),
+            Buffer::Joined { chunk, taken, .. } => (*chunk, *taken) = (next, 0),
             Buffer::Chunk(kept) => {
-                let mut joined = BytesMut::with_capacity(kept.len() + chunk.len());
+                let mut joined = BytesMut::with_capacity(2 * kept.len().max(FIRST_PIECE));
                 joined.extend_from_slice(kept);
-                joined.extend_from_slice(&chunk);
-                *self = Buffer::Joined(joined);
+                *self = Buffer::Joined { joined, chunk: next, taken: 0 };
             }
         }
+        self.take_more();
+    }
+
+    /// Joins as much again of the last chunk; `false` if there is none left.
+    fn take_more(&mut self) -> bool {
+        let Buffer::Joined { joined, chunk, taken } = self else { return false };
+        let rest = chunk.get(*taken..).unwrap_or_default();
+        let piece = rest.get(..joined.len().max(FIRST_PIECE)).unwrap_or(rest);
+        joined.extend_from_slice(piece);
+        *taken += piece.len();
+        !piece.is_empty()
     }
 }
 
@@ -202,7 +231,25 @@ impl RecordStream {
     }
 
     /// What comes next; a record is handed to `each`, and comes again until [`RecordStream::advance`].
-    pub(super) fn next<T>(&mut self, each: impl FnOnce(&RecordRequest<'_>) -> T) -> Item<T> {
+    pub(super) fn next<T>(&mut self, mut each: impl FnMut(&RecordRequest<'_>) -> T) -> Item<T> {
+        loop {
+            let has_more = self.buffer.has_more();
+            match self.next_at_hand(&mut each) {
+                // If what was joined is used up, the rest of the chunk is at hand already.
+                Item::More if has_more => {
+                    self.buffer.take_more();
+                }
+                item => return item,
+            }
+        }
+    }
+
+    /// Whether more may come behind the bytes at hand.
+    fn input(&self) -> Input {
+        if self.buffer.has_more() { Input::Open } else { self.input }
+    }
+
+    fn next_at_hand<T>(&mut self, each: impl FnOnce(&RecordRequest<'_>) -> T) -> Item<T> {
         match self.mode {
             Mode::Over => return Item::End,
             Mode::Lost => match self.find_back() {
@@ -211,16 +258,16 @@ impl RecordStream {
             },
             Mode::Between => {}
         }
-        let bytes = self.buffer.bytes();
+        let (input, bytes) = (self.input(), self.buffer.bytes());
         if let Some(outline) = &mut self.outline
-            && self.input == Input::Open
+            && input == Input::Open
             && bytes.len() <= self.max_record_bytes
             && !outline.is_worth_a_try(bytes)
         {
             return Item::More;
         }
         self.state.reset();
-        let mut reader = Reader { bytes, at: 0, input: self.input, state: &mut self.state };
+        let mut reader = Reader { bytes, at: 0, input, state: &mut self.state };
         let (start, read) = match reader.next() {
             Ok(Token::ObjectStart) => (reader.at - 1, record::read(&mut reader)),
             Ok(Token::End) => return self.end().into_item(),
@@ -293,7 +340,8 @@ impl RecordStream {
 
     /// Looks for the end of the broken object.
     fn find_back(&mut self) -> Result<(), NoRecord> {
-        let mut reader = Reader { bytes: self.buffer.bytes(), at: 0, input: self.input, state: &mut self.state };
+        let input = self.input();
+        let mut reader = Reader { bytes: self.buffer.bytes(), at: 0, input, state: &mut self.state };
         let mut found = Ok(());
         while found.is_ok() && reader.state.depth() > 0 {
             found = reader.next().map(drop);
@@ -480,6 +528,25 @@ mod tests {
                 body[at] = [0xff, 0xe9, b'"', b'\\'][random(4)];
             }
             kinds(&body);
+        }
+    }
+
+    /// Of a chunk, only what ends the cut record is joined to it: pieces smaller and larger than a record, blank and bad
+    /// ones between them.
+    #[test]
+    fn long_records_are_split_alike_in_any_chunks() {
+        let mut body = String::new();
+        for size in [0, 1, 500, 1_900, 2_040, 2_050, 4_000, 4_100, 9_000, 100, 20_000, 3] {
+            body += &format!(r#"{{"value":{{"type":"STRING","data":"{}\u00e9"}}}}"#, "é".repeat(size / 2));
+            body += &" ".repeat(size);
+            body += &format!(r#"{{"value":5,"skipped":[{}]}}"#, vec!["1"; size + 1].join(","));
+        }
+        let whole = split_all(&[body.as_bytes()], LIMIT);
+        assert_eq!(whole.iter().filter(|line| line.starts_with("record ")).count(), 12);
+        assert_eq!(whole.iter().filter(|line| line.starts_with("bad ")).count(), 12);
+        for size in [1_000, 1_999, 2_048, 2_049, 4_096, 5_000, 9_999, 30_000, 65_536] {
+            let chunks: Vec<&[u8]> = body.as_bytes().chunks(size).collect();
+            assert_eq!(split_all(&chunks, LIMIT), whole, "in chunks of {size}");
         }
     }
 
