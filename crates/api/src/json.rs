@@ -36,22 +36,21 @@ pub enum Json<'a> {
     Object(Vec<(Cow<'a, str>, Json<'a>)>),
 }
 
+/// A list or object that is not closed yet: where it starts, what it holds, and the name of the value that is due.
 enum Open<'a> {
-    List(Vec<Json<'a>>),
-    Object(Vec<(Cow<'a, str>, Json<'a>)>, Cow<'a, str>),
+    List(usize, Vec<Json<'a>>),
+    Object(usize, Vec<(Cow<'a, str>, Json<'a>)>, Cow<'a, str>),
 }
 
 struct Reader<'a> {
     text: &'a str,
     at: usize,
     values: usize,
-    /// Where the objects and lists start that are not closed yet.
-    starts: Vec<usize>,
 }
 
 /// The document in `text`; `None` if there is nothing but blanks.
 pub fn parse(text: &str) -> Result<Option<Json<'_>>, HttpError> {
-    let mut reader = Reader { text, at: 0, values: 0, starts: Vec::new() };
+    let mut reader = Reader { text, at: 0, values: 0 };
     reader.blanks();
     if reader.peek().is_none() {
         return Ok(None);
@@ -74,29 +73,28 @@ impl<'a> Reader<'a> {
             if self.values > MAX_VALUES {
                 return Err(self.refuse("too many values"));
             }
+            let start = self.at;
             let mut value = match self.peek() {
                 Some(b'{') => {
-                    self.starts.push(self.at);
                     self.at += 1;
                     self.blanks();
                     if self.peek() == Some(b'}') {
-                        self.close();
+                        self.at += 1;
                         Json::Object(Vec::new())
                     } else {
-                        let name = self.name(Self::not_closed)?;
-                        self.enter(&mut open, Open::Object(Vec::new(), name))?;
+                        let name = self.name(|reader| reader.not_closed("Object", start))?;
+                        self.enter(&mut open, Open::Object(start, Vec::new(), name))?;
                         continue;
                     }
                 }
                 Some(b'[') => {
-                    self.starts.push(self.at);
                     self.at += 1;
                     self.blanks();
                     if self.peek() == Some(b']') {
-                        self.close();
+                        self.at += 1;
                         Json::List(Vec::new())
                     } else {
-                        self.enter(&mut open, Open::List(Vec::new()))?;
+                        self.enter(&mut open, Open::List(start, Vec::new()))?;
                         continue;
                     }
                 }
@@ -108,7 +106,7 @@ impl<'a> Reader<'a> {
                 self.blanks();
                 let next = self.peek();
                 match parent {
-                    Open::List(items) => {
+                    Open::List(start, items) => {
                         items.push(value);
                         match next {
                             Some(b',') => {
@@ -116,29 +114,29 @@ impl<'a> Reader<'a> {
                                 break;
                             }
                             Some(b']') => {
-                                self.close();
+                                self.at += 1;
                                 value = Json::List(std::mem::take(items));
                                 open.pop();
                             }
-                            None => return Err(self.not_closed("Array")),
+                            None => return Err(self.not_closed("Array", *start)),
                             Some(_) => return Err(self.unexpected("was expecting comma to separate Array entries")),
                         }
                     }
-                    Open::Object(fields, name) => {
+                    Open::Object(start, fields, name) => {
                         fields.push((std::mem::take(name), value));
                         match next {
                             Some(b',') => {
                                 self.at += 1;
                                 self.blanks();
-                                *name = self.name(Self::ended_within)?;
+                                *name = self.name(|reader| reader.ended_within("Object"))?;
                                 break;
                             }
                             Some(b'}') => {
-                                self.close();
+                                self.at += 1;
                                 value = Json::Object(std::mem::take(fields));
                                 open.pop();
                             }
-                            None => return Err(self.not_closed("Object")),
+                            None => return Err(self.not_closed("Object", *start)),
                             Some(_) => return Err(self.unexpected("was expecting comma to separate Object entries")),
                         }
                     }
@@ -159,10 +157,10 @@ impl<'a> Reader<'a> {
     }
 
     /// A field's name and its colon. `ended` refuses a text that ends before the name.
-    fn name(&mut self, ended: impl Fn(&Self, &str) -> HttpError) -> Result<Cow<'a, str>, HttpError> {
+    fn name(&mut self, ended: impl Fn(&Self) -> HttpError) -> Result<Cow<'a, str>, HttpError> {
         match self.peek() {
             Some(b'"') => {}
-            None => return Err(ended(self, "Object")),
+            None => return Err(ended(self)),
             Some(_) => return Err(self.unexpected("was expecting double-quote to start field name")),
         }
         let name = self.string("'\"' for name")?;
@@ -388,7 +386,7 @@ impl<'a> Reader<'a> {
     /// The document ends where a value is due.
     fn ended(&self, open: &[Open<'a>]) -> HttpError {
         match open.last() {
-            Some(Open::List(_)) => self.ended_within("Array"),
+            Some(Open::List(..)) => self.ended_within("Array"),
             Some(Open::Object(..)) => self.ended_within("Object"),
             None => self.refuse("Unexpected end-of-input"),
         }
@@ -399,19 +397,13 @@ impl<'a> Reader<'a> {
         HttpError::BadBody(format!("Unexpected end-of-input within/between {what} entries"))
     }
 
-    /// The document ends where `what` could.
-    fn not_closed(&self, what: &str) -> HttpError {
-        let (line, column) = self.place(self.starts.last().copied().unwrap_or_default());
+    /// The document ends where `what`, which starts there, could.
+    fn not_closed(&self, what: &str, start: usize) -> HttpError {
+        let (line, column) = self.place(start);
         HttpError::BadBody(format!(
             "Unexpected end-of-input: expected close marker for {what} (start marker at [Source: REDACTED \
              (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: {line}, column: {column}])"
         ))
-    }
-
-    /// Past the bracket that closes the innermost object or list.
-    fn close(&mut self) {
-        self.at += 1;
-        self.starts.pop();
     }
 
     /// Line and column, in bytes, both from 1.
