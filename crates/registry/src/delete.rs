@@ -31,11 +31,16 @@ impl Registry {
         subject: &SubjectName,
         permanence: Permanence,
     ) -> Result<Vec<Version>, Error> {
+        let is_known = subject.name().is_empty() && self.is_known(subject, Include::Deleted).await?;
+        let is_live = is_known && self.is_known(subject, Include::Live).await?;
         self.delete(caller, subject, permanence, Extent::Subject, |current| {
             let all: Vec<Version> = current.state.versions.iter().map(|row| row.version).collect();
             let live: Vec<Version> = current.live().map(|row| row.version).collect();
             match permanence {
-                _ if all.is_empty() => Err(Error::SubjectNotFound(subject.clone())),
+                // A context's name alone stands for the subjects there, which stay.
+                Permanence::Permanent if all.is_empty() && is_known => Ok((all, None)),
+                Permanence::Soft if live.is_empty() && is_live => Ok((live, None)),
+                _ if all.is_empty() && !is_known => Err(Error::SubjectNotFound(subject.clone())),
                 Permanence::Soft if live.is_empty() => Err(Error::SubjectSoftDeleted(subject.clone())),
                 Permanence::Soft => Ok((live, None)),
                 Permanence::Permanent => match live.first() {
@@ -61,10 +66,13 @@ impl Registry {
     ) -> Result<Version, Error> {
         let number = if let VersionSpec::Number(number) = version { number } else { -1 };
         let missing = || Error::VersionNotFound { subject: subject.clone(), version: number };
+        let is_known = subject.name().is_empty() && self.is_known(subject, Include::Deleted).await?;
         let deleted = self
             .delete(caller, subject, permanence, Extent::Version, |current| {
                 let row = match version {
-                    _ if current.state.versions.is_empty() => return Err(Error::SubjectNotFound(subject.clone())),
+                    _ if current.state.versions.is_empty() && !is_known => {
+                        return Err(Error::SubjectNotFound(subject.clone()));
+                    }
                     VersionSpec::Latest => current.latest(),
                     VersionSpec::Number(number) => current.version(Version(number)),
                 };
@@ -103,6 +111,9 @@ impl Registry {
             self.refuse_associated(&current, permanence, extent, &versions).await?;
             if let Some(refusal) = refusal {
                 return Err(self.referenced_first(subject, &versions, extent, refusal).await?);
+            }
+            if versions.is_empty() {
+                return Ok(versions);
             }
             let delete = match permanence {
                 Permanence::Soft => Delete::Soft(versions.clone()),

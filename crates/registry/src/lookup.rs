@@ -12,7 +12,7 @@ use crate::candidate::{Among, Reader, Reading};
 use crate::contract;
 use crate::load::{Freshness, Subject};
 use crate::register::{entity_of, look_up_validation};
-use crate::store::{RequireLive, VersionRow, View};
+use crate::store::{Contexts, RequireLive, VersionRow, View};
 use crate::*;
 
 /// Whether a text is normalised before it is looked for: if the request asks for it, or the config of the subject that
@@ -47,8 +47,21 @@ impl Registry {
                 Err(error) => return Err(error),
             }
         }
-        let known = self.find_in_subject(subject, |subject| has_versions(subject, include).then_some(())).await?;
-        Err(known.map_or_else(|| Error::SubjectNotFound(subject.clone()), |()| Error::SchemaNotFound(None)))
+        let is_known = self.is_known(subject, include).await?;
+        Err(if is_known { Error::SchemaNotFound(None) } else { Error::SubjectNotFound(subject.clone()) })
+    }
+
+    /// Whether a subject has any version in the view; of a name that is a context's alone, whether any subject there has.
+    ///
+    /// Source: schema-registry `InMemoryCache#matchingSubjectPredicate`, 8.2.0.
+    pub(crate) async fn is_known(&self, subject: &SubjectName, include: Include) -> Result<bool, Error> {
+        if subject.name().is_empty() && subject.may_exist() {
+            let view = if include == Include::Deleted { View::WithDeleted } else { View::Live };
+            let there = Contexts::One(subject.context().clone());
+            return Ok(!self.inner.store.subjects(&there, "", view).await?.is_empty());
+        }
+        let found = self.find_in_subject(subject, |subject| has_versions(subject, include).then_some(())).await?;
+        Ok(found.is_some())
     }
 
     /// The version of this very subject that holds the request's schema: as it stands, or with the contract that a
@@ -135,7 +148,11 @@ impl Registry {
                 has_versions(subject, include).then(|| subject.state.versions.iter().filter_map(shown).collect())
             })
             .await?;
-        listed.map(|versions| page.of(versions)).ok_or_else(|| Error::SubjectNotFound(subject.clone()))
+        match listed {
+            Some(versions) => Ok(page.of(versions)),
+            None if self.is_known(subject, include).await? => Ok(Vec::new()),
+            None => Err(Error::SubjectNotFound(subject.clone())),
+        }
     }
 
     /// `GET /subjects/{s}/versions/{v}`; falls back to other contexts for unqualified names.
@@ -182,11 +199,10 @@ impl Registry {
             }
         }
         let Some((name, (row, stamp))) = found else {
-            let known = self.find_in_subject(subject, |subject| has_versions(subject, include).then_some(())).await?;
             let number = if let VersionSpec::Number(number) = version { number } else { -1 };
-            return Err(match known {
-                Some(()) => Error::VersionNotFound { subject: subject.clone(), version: number },
-                None => Error::SubjectNotFound(subject.clone()),
+            return Err(match self.is_known(subject, include).await? {
+                true => Error::VersionNotFound { subject: subject.clone(), version: number },
+                false => Error::SubjectNotFound(subject.clone()),
             });
         };
         let content = self.content_of(&name, &row).await?;
@@ -202,13 +218,8 @@ impl Registry {
         include: Include,
         page: Page,
     ) -> Result<Vec<SchemaId>, Error> {
-        let target = match self.find_version(caller, subject, version, Include::Live).await {
-            // The target may itself be soft-deleted.
-            Err(Error::SubjectNotFound(_) | Error::VersionNotFound { .. }) => {
-                self.find_version(caller, subject, version, Include::Deleted).await?
-            }
-            found => found?,
-        };
+        // The target may itself be soft-deleted.
+        let target = self.find_version(caller, subject, version, Include::Deleted).await?;
         let mut ids: Vec<(ContextName, SchemaId)> = Vec::new();
         for referrer in self.inner.store.referrers(&target.subject, target.version).await? {
             let shown = include == Include::Deleted || !referrer.deleted;
@@ -243,8 +254,12 @@ impl Registry {
                 }
             }
             if current.fresh {
-                let known = has_versions(&current, include);
-                return Err(if known { Error::SchemaNotFound(None) } else { Error::SubjectNotFound(subject.clone()) });
+                let is_known = self.is_known(subject, include).await?;
+                return Err(if is_known {
+                    Error::SchemaNotFound(None)
+                } else {
+                    Error::SubjectNotFound(subject.clone())
+                });
             }
         }
         Err(Error::SchemaNotFound(None))

@@ -175,9 +175,7 @@ impl Registry {
     /// `confluent:version` then makes each edit a version of its own.
     async fn edit_tags(&self, subject: &SubjectName, registration: &mut Registration<'_>) -> Result<(), Error> {
         let Registration { caller, request, reader, .. } = registration;
-        if request.version.unwrap_or(0) == 0 {
-            request.version = Some(-1);
-        }
+        request.version.get_or_insert(-1);
         let reading = Reading { normalize: Normalize::No, validate: None, live: RequireLive::No };
         if request.tags != TagEdit::default()
             && let Some(candidate) = reader.read(self, caller, subject, request, reading).await?

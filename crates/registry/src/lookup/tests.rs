@@ -157,6 +157,31 @@ async fn latest_is_the_highest_live_version() {
     assert!(matches!(missing, Err(Error::VersionNotFound { version: -1, .. })));
 }
 
+/// Source: schema-registry `InMemoryCache#hasSubjects`, 8.2.0.
+#[tokio::test]
+async fn the_name_of_a_context_alone_is_known_when_any_subject_there_is() {
+    let node = node();
+    let listed = |view| {
+        let node = node.clone();
+        async move { node.registry.versions(&node.caller, &name(":.c:"), VersionListing::View(view), ALL).await }
+    };
+    assert!(matches!(listed(View::Live).await, Err(Error::SubjectNotFound(_))));
+    assert!(matches!(node.soft(":.c:").await, Err(Error::SubjectNotFound(_))));
+    node.given(":.c:s", &fields(&["a"])).await;
+    assert_eq!(listed(View::Live).await.unwrap(), [0; 0]);
+    let latest = node.version(":.c:", VersionSpec::Latest).await;
+    assert!(matches!(latest, Err(Error::VersionNotFound { version: -1, .. })), "{latest:?}");
+    assert!(matches!(node.look_up(":.c:", proto(&fields(&["a"]))).await, Err(Error::SchemaNotFound(None))));
+    assert_eq!(node.soft(":.c:").await.unwrap(), []);
+    assert_eq!(node.hard(":.c:").await.unwrap(), []);
+    assert!(matches!(node.soft_version(":.c:", 1).await, Err(Error::VersionNotFound { version: 1, .. })));
+    assert_eq!(node.versions(":.c:s").await.unwrap(), [1], "and stays");
+    node.soft(":.c:s").await.unwrap();
+    assert!(matches!(listed(View::Live).await, Err(Error::SubjectNotFound(_))));
+    assert_eq!(listed(View::WithDeleted).await.unwrap(), [0; 0]);
+    assert!(matches!(node.soft(":.c:").await, Err(Error::SubjectSoftDeleted(_))));
+}
+
 /// The recording of `ref-many-referrers`.
 #[tokio::test]
 async fn referrers_are_ids_in_order_and_soft_deleted_ones_on_request() {
@@ -183,6 +208,19 @@ async fn referrers_are_ids_in_order_and_soft_deleted_ones_on_request() {
     let version = VersionSpec::Number(2);
     let missing = node.registry.referenced_by(&node.caller, &name("dep"), version, Include::Live, ALL).await;
     assert!(matches!(missing, Err(Error::VersionNotFound { version: 2, .. })));
+}
+
+#[tokio::test]
+async fn referrers_are_those_of_the_subject_that_was_named_although_it_is_deleted_and_another_context_has_its_name() {
+    let node = node();
+    node.given("dep", &fields(&["a"])).await;
+    let main = node.given_referrer("main", &using_m("Main"), reference("dep.proto", "dep", 1)).await;
+    node.soft("main").await.unwrap();
+    node.soft("dep").await.unwrap();
+    node.given(":.c:dep", &fields(&["a"])).await;
+    let version = VersionSpec::Number(1);
+    let found = node.registry.referenced_by(&node.caller, &name("dep"), version, Include::Deleted, ALL).await;
+    assert_eq!(found.unwrap(), [main.id]);
 }
 
 /// The recording of `core-subject-metadata`.

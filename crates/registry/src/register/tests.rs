@@ -463,6 +463,24 @@ async fn a_tag_edit_makes_a_numbered_version_of_its_own() {
     assert!(!plain.content.text.contains("PII"));
 }
 
+/// Source: schema-registry `AbstractSchemaRegistry#register`: only an absent version is filled in.
+#[tokio::test]
+async fn a_tag_edit_that_asks_for_version_0_may_find_what_is_there() {
+    let node = node();
+    node.given("s", &fields(&["a"])).await;
+    let tagged = TaggedEntity { path: "M.a".into(), is_record: false, tags: vec!["PII".into()] };
+    let request = SchemaRequest {
+        tags: TagEdit { add: vec![tagged], remove: Vec::new() },
+        version: Some(0),
+        ..proto(&fields(&["a"]))
+    };
+    let second = node.register("s", request.clone()).await.unwrap();
+    assert_eq!((second.version, &second.content.metadata), (Version(2), &None));
+    assert_eq!(node.register("s", request.clone()).await.unwrap().version, Version(2));
+    let unnumbered = SchemaRequest { version: None, ..request };
+    assert_eq!(node.register("s", unnumbered).await.unwrap().version, Version(3));
+}
+
 #[tokio::test]
 async fn references_are_resolved_numbered_and_locked() {
     let node = node();
