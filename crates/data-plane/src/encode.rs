@@ -4,6 +4,8 @@
 //! of any length, no white space, bits left over ignored. Source: rest-proxy.md §2.6 and the recordings
 //! `produce-binary`, `produce-string`, `produce-json`.
 
+use sluice_schema::quoted_json;
+
 use crate::error::RecordError;
 use crate::record::{Data, PlainFormat};
 
@@ -14,26 +16,15 @@ pub(crate) fn plain(format: PlainFormat, data: &Data<'_>, out: &mut Vec<u8>) -> 
         (_, Data::Null) => return Ok(false),
         (PlainFormat::Binary, Data::Text { text, json }) => {
             if !base64(text.as_bytes(), out) {
-                return Err(RecordError::BadBase64(shown(json)));
+                return Err(RecordError::BadBase64(quoted_json(json)));
             }
         }
         (PlainFormat::String, Data::Text { text, .. }) => out.extend_from_slice(text.as_bytes()),
         (PlainFormat::Json, data) => out.extend_from_slice(data.json()),
-        (PlainFormat::Binary, Data::Other(json)) => return Err(RecordError::NotBase64Text(shown(json))),
-        (PlainFormat::String, Data::Other(json)) => return Err(RecordError::NotText(shown(json))),
+        (PlainFormat::Binary, Data::Other(json)) => return Err(RecordError::NotBase64Text(quoted_json(json))),
+        (PlainFormat::String, Data::Other(json)) => return Err(RecordError::NotText(quoted_json(json))),
     }
     Ok(true)
-}
-
-/// JSON for a message: on one line, cut after 200 bytes.
-fn shown(json: &[u8]) -> String {
-    const LONGEST: usize = 200;
-    let cut = &json[..json.len().min(LONGEST)];
-    let mut text = crate::error::one_line(&String::from_utf8_lossy(cut));
-    if json.len() > LONGEST {
-        text.push('…');
-    }
-    text
 }
 
 /// Appends the decoded bytes; `false` (and nothing appended) if `text` is no base64.
@@ -114,6 +105,7 @@ mod tests {
         for (format, data, expected) in [
             (PlainFormat::Binary, Data::Other(b"1"), "data=1 is not a base64 string."),
             (PlainFormat::String, Data::Other(b"{\"a\":1}"), "data={\"a\":1} is not a string."),
+            (PlainFormat::String, Data::Other(b"[ 1.10,\n1e2 ]"), "data=[1.1,100.0] is not a string."),
             (
                 PlainFormat::Binary,
                 Data::Text { text: "x*".into(), json: b"\"x*\"" },

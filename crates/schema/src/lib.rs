@@ -28,6 +28,6 @@ pub use difference::Difference;
 pub use fingerprint::Fingerprint;
 pub use id::{Guid, SchemaId, SchemaType, Version};
 pub use level::Level;
-pub use payload::Mismatch;
+pub use payload::{Mismatch, quoted_json};
 pub use reference::{Reference, ResolvedReference};
 pub use schema::{Format, InvalidSchema, Schema, TagEdit, TaggedEntity, ValidateFields};

@@ -30,6 +30,8 @@ const MAX_PATTERN: usize = 1024 * 1024;
 const MAX_PATTERNS: usize = 64 * MAX_PATTERN;
 /// Steps back of one match.
 const MAX_BACKTRACKS: usize = 100_000;
+/// Errors that are counted.
+const MAX_ERRORS: usize = 1_000;
 /// Characters of a refusal.
 const MAX_REFUSAL: usize = 500;
 /// Schemas that branch, looked at to say yes or no: a tenth of a second.
@@ -84,7 +86,7 @@ impl Validator {
             Ok(false) => {}
             Err(Spent) => return Err(Mismatch(format!("#: whether it fits takes more than {steps} steps to say"))),
         }
-        let explain = || self.compiled.validate(data).map_err(|error| Mismatch(refusal(&error)));
+        let explain = || refusals(self.compiled.iter_errors(data)).map_or(Ok(()), |text| Err(Mismatch(text)));
         let too_much = |Spent| Err(Mismatch("#: does not fit; where takes too long to say".to_owned()));
         let steps = MAX_STEPS_EXPLAINING.min(MIN_STEPS_EXPLAINING + json.len());
         budget::spend_at_most(steps, explain).unwrap_or_else(too_much)
@@ -249,7 +251,7 @@ impl<'i> Keyword<'i> for Types {
         }
         let wanted = match &*self.0 {
             [word] => format!("expected type: {}, found: {}", named(word), found(data)),
-            words => format!("no subschema matched out of the total {} subschemas", words.len()),
+            words => format!("#: no subschema matched out of the total {} subschemas", words.len()),
         };
         Err(ValidationError::custom(wanted))
     }
@@ -283,13 +285,54 @@ fn found(data: &Value) -> &'static str {
     }
 }
 
+/// One line for all that is wrong: what and where, if it is one thing; else how many there are, at the place that holds
+/// them all. `None` if nothing is wrong.
+fn refusals<'i>(errors: impl Iterator<Item = ValidationError<'i>>) -> Option<String> {
+    let mut errors = errors.take(MAX_ERRORS);
+    let first = errors.next()?;
+    let mut place = first.instance_path().as_str().to_owned();
+    let (mut failures, mut violations) = (reported(&first), violations_of(&first));
+    for error in errors {
+        let path = error.instance_path().as_str();
+        while !path.strip_prefix(&*place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+            place.truncate(place.rfind('/').unwrap_or(0));
+        }
+        failures += reported(&error);
+        violations += violations_of(&error);
+    }
+    Some(if failures == 1 { refusal(&first) } else { format!("#{place}: {violations} schema violations found") })
+}
+
+/// How many failures the reference makes of an error.
+fn reported(error: &ValidationError<'_>) -> usize {
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected } => unexpected.len(),
+        _ => 1,
+    }
+}
+
+/// How many it counts in it: those of all alternatives.
+fn violations_of(error: &ValidationError<'_>) -> usize {
+    match error.kind() {
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            context.iter().flatten().map(violations_of).sum()
+        }
+        _ => reported(error),
+    }
+}
+
 /// One line: where, then what.
 fn refusal(error: &ValidationError<'_>) -> String {
     use ValidationErrorKind as Kind;
     let data = error.instance();
     let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let length = || data.as_str().map_or(0, |text| text.chars().count());
+    let items = || data.as_array().map_or(0, Vec::len);
+    let names = || data.as_object().map_or(0, serde_json::Map::len);
     let what = match error.kind() {
+        Kind::Required { property } if error.schema_path().as_str().contains("/dependencies") => {
+            format!("property [{}] is required", plain(property))
+        }
         Kind::Required { property } => format!("required key [{}] not found", plain(property)),
         Kind::AdditionalProperties { unexpected } => {
             format!("extraneous key [{}] is not permitted", unexpected.join("], ["))
@@ -303,8 +346,32 @@ fn refusal(error: &ValidationError<'_>) -> String {
         Kind::Maximum { limit } => format!("{data} is not less or equal to {limit}"),
         Kind::ExclusiveMinimum { limit } => format!("{data} is not greater than {limit}"),
         Kind::ExclusiveMaximum { limit } => format!("{data} is not less than {limit}"),
+        Kind::MinItems { limit } => format!("expected minimum item count: {limit}, found: {}", items()),
+        Kind::MaxItems { limit } => format!("expected maximum item count: {limit}, found: {}", items()),
+        Kind::AdditionalItems { limit } => format!("expected: [{limit}] array items, found: [{}]", items()),
+        Kind::UniqueItems => "array items are not unique".to_owned(),
+        Kind::Contains => "expected at least one array item to match 'contains' schema".to_owned(),
+        Kind::MinProperties { limit } => format!("minimum size: [{limit}], found: [{}]", names()),
+        Kind::MaxProperties { limit } => format!("maximum size: [{limit}], found: [{}]", names()),
+        Kind::Constant { .. } => String::new(),
+        Kind::Not { schema } => format!("subject must not be valid against schema {schema}"),
+        Kind::PropertyNames { error: inner } => {
+            // The name stands at the end of the path, as a value would.
+            let name = inner.instance().as_str().unwrap_or_default().replace('~', "~0").replace('/', "~1");
+            let inner = refusal(inner);
+            return format!("#{}/{name}{}", error.instance_path(), inner.strip_prefix('#').unwrap_or(&inner));
+        }
+        Kind::Format { format } => format!("[{}] is not a valid {}", plain(data), format_words(format)),
+        Kind::OneOfMultipleValid { context } => {
+            let matching = context.iter().filter(|errors| errors.is_empty()).count();
+            format!("#: {matching} subschemas matched instead of one")
+        }
         Kind::OneOfNotValid { .. } => "#: 0 subschemas matched instead of one".to_owned(),
         Kind::AnyOf { context } => format!("#: no subschema matched out of the total {} subschemas", context.len()),
+        // A null inside is an object of its own class.
+        Kind::Custom { message, .. } if !error.instance_path().as_str().is_empty() => {
+            message.strip_suffix("null").map_or_else(|| message.clone(), |start| format!("{start}Null"))
+        }
         Kind::Custom { message, .. } => message.clone(),
         _ => error.to_string(),
     };
@@ -313,6 +380,23 @@ fn refusal(error: &ValidationError<'_>) -> String {
     match line.char_indices().nth(MAX_REFUSAL) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line.to_owned(),
+    }
+}
+
+/// What a text of a format should have been.
+fn format_words(format: &str) -> &str {
+    match format {
+        "email" => "email address",
+        "ipv4" => "ipv4 address",
+        "ipv6" => "ipv6 address",
+        "uri" => "URI",
+        "uri-reference" => "URI reference",
+        "uri-template" => "URI template",
+        "regex" => "regular expression",
+        "json-pointer" => "JSON pointer",
+        "relative-json-pointer" => "relative JSON Pointer",
+        "date" => "date. Expected [yyyy-MM-dd]",
+        other => other,
     }
 }
 
@@ -363,6 +447,37 @@ mod tests {
                 r#"{"oneOf":[{"type":"string"},{"type":"integer"}]}"#,
                 "true",
                 fails("#: #: 0 subschemas matched instead of one"),
+            ),
+            (person, r#"{"name":null}"#, fails("#/name: expected type: String, found: Null")),
+            (person, r#"{"age":-1,"x":1,"y":2}"#, fails("#: 4 schema violations found")),
+            (
+                r#"{"properties":{"a":{"required":["x","y"],"properties":{"z":{"type":"string"}}}}}"#,
+                r#"{"a":{"z":1}}"#,
+                fails("#/a: 3 schema violations found"),
+            ),
+            (r#"{"minItems":2,"uniqueItems":true}"#, "[1]", fails("#: expected minimum item count: 2, found: 1")),
+            (r#"{"maxItems":1}"#, "[1,1]", fails("#: expected maximum item count: 1, found: 2")),
+            (r#"{"uniqueItems":true}"#, "[1,1]", fails("#: array items are not unique")),
+            (r#"{"items":[{}],"additionalItems":false}"#, "[1,2]", fails("#: expected: [1] array items, found: [2]")),
+            (r#"{"minProperties":1}"#, "{}", fails("#: minimum size: [1], found: [0]")),
+            (r#"{"dependencies":{"a":["b"]}}"#, r#"{"a":1}"#, fails("#: property [b] is required")),
+            (r#"{"propertyNames":{"pattern":"^a"}}"#, r#"{"b":1}"#, fails("#/b: string [b] does not match pattern ^a")),
+            (r#"{"const":1}"#, "2", fails("#: ")),
+            (
+                r#"{"not":{"type":"string"}}"#,
+                r#""a""#,
+                fails(r#"#: subject must not be valid against schema {"type":"string"}"#),
+            ),
+            (
+                r#"{"oneOf":[{"type":"integer"},{"minimum":2},{"maximum":1}]}"#,
+                "3",
+                fails("#: #: 2 subschemas matched instead of one"),
+            ),
+            (r#"{"type":["string","null"]}"#, "1", fails("#: #: no subschema matched out of the total 2 subschemas")),
+            (
+                r#"{"type":"string","format":"date"}"#,
+                r#""not a date""#,
+                fails("#: [not a date] is not a valid date. Expected [yyyy-MM-dd]"),
             ),
             ("true", "1", Ok(())),
             ("false", "1", fails("#: false schema always fails")),

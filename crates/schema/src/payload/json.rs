@@ -336,6 +336,15 @@ impl<'j> Cursor<'j> {
     }
 }
 
+/// One JSON value as the reference's messages quote it: on one line without blanks, numbers as Java prints them, cut
+/// after 2,000 bytes.
+pub fn quoted_json(json: &[u8]) -> String {
+    match Cursor::new(json) {
+        Ok(cursor) => cursor.compact(0),
+        Err(_) => String::from_utf8_lossy(json).chars().take(MAX_QUOTED_BYTES).collect(),
+    }
+}
+
 /// Offset of the next `"`, `\` or control character from `at`, or the end.
 #[inline]
 fn special(bytes: &[u8], mut at: usize) -> usize {

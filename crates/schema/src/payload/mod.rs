@@ -9,6 +9,8 @@ pub(crate) mod numbers;
 pub(crate) mod print;
 pub(crate) mod write;
 
+pub use json::quoted_json;
+
 /// A value that does not fit its schema; one line, in the reference's words where it has them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
