@@ -79,9 +79,6 @@ pub(super) fn is_flat(sides: &Sides<'_>, pair: Pair) -> bool {
 pub(super) fn compare(sides: &Sides<'_>, pair: Pair, out: &mut impl Findings) {
     let (original, update) = (sides.original(pair), sides.update(pair));
     match (&original.kind, &update.kind) {
-        (Kind::Combined(was), Kind::Combined(is)) if was.extended != is.extended => {
-            out.change(Step::Here, TYPE_CHANGED)
-        }
         (Kind::Combined(was), Kind::Combined(is)) => {
             annotations(original, update, out);
             combined::compare(sides, pair, was, is, out);
