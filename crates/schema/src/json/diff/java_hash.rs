@@ -9,18 +9,21 @@ pub(super) fn union<'a>(
     second: impl Iterator<Item = &'a str>,
 ) -> Vec<&'a str> {
     let mut table = table_for((first.len() * 4 / 3 + 1).max(16));
-    let mut names: Vec<&str> = in_table(first.collect(), table_for(16));
+    let mut names: Vec<&str> = map_order(first);
     let mut seen: std::collections::HashSet<&str> = names.iter().copied().collect();
-    names.extend(second.filter(|name| seen.insert(name)));
+    names.extend(map_order(second).into_iter().filter(|name| seen.insert(name)));
     while names.len() > table / 4 * 3 {
         table *= 2;
     }
     in_table(names, table)
 }
 
-/// The names in the order of a `HashMap` that they were put into one by one.
+/// The names in the order of a copy of the `HashMap` that they were put into one by one: the copy's table is made for
+/// its size.
 pub(super) fn map_order<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    in_table(names.collect(), table_for(16))
+    let names = in_table(names.collect(), table_for(16));
+    let table = table_for(names.len() * 4 / 3 + 1);
+    in_table(names, table)
 }
 
 fn in_table(mut names: Vec<&str>, mut table: usize) -> Vec<&str> {
@@ -63,12 +66,20 @@ mod tests {
 
     #[test]
     fn a_table_grows_at_three_quarters() {
-        // 'a'..'m': 97..=109; in a table of 16 'p' (112) would come first, in one of 32 'a' (97 = 1) does.
+        // Letters hash to their codes; in a table of 16 'p' (112) comes first, in one of 32 'a' (97 = 1) does.
         let twelve: Vec<String> = ('e'..='p').map(String::from).collect();
         let names = |all: &[String]| all.concat();
-        let order = map_order(twelve.iter().map(String::as_str)).concat();
-        assert_eq!(order, "pefghijklmno");
+        let put = |all: &[String]| in_table(all.iter().map(String::as_str).collect(), 16).concat();
+        assert_eq!(put(&twelve), "pefghijklmno");
         let thirteen: Vec<String> = ('d'..='p').map(String::from).collect();
-        assert_eq!(map_order(thirteen.iter().map(String::as_str)).concat(), names(&thirteen));
+        assert_eq!(put(&thirteen), names(&thirteen));
+    }
+
+    #[test]
+    fn a_copy_has_a_table_of_its_own_size() {
+        // Three make a table of 8: 'i' (105) is 1 there and 9 in one of 16; twelve make one of 32.
+        assert_eq!(map_order(["b", "i", "c"].into_iter()), ["i", "b", "c"]);
+        let twelve: Vec<String> = ('e'..='p').map(String::from).collect();
+        assert_eq!(map_order(twelve.iter().map(String::as_str)).concat(), twelve.concat());
     }
 }
