@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Keyword, PatternOptions, Retrieve, Uri, ValidationError};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::budget::{self, Spent};
 use super::defaults::Defaults;
@@ -168,8 +168,20 @@ fn document(text: &str) -> Result<Value, serde_json::Error> {
             members.remove("$schema");
         }
     }
+    bridge(&mut value);
     budget::count_steps(&mut value);
     Ok(value)
+}
+
+/// Puts what stands in `definitions` alone into `$defs`, too, as the loader has it.
+fn bridge(document: &mut Value) {
+    let Some(members) = document.as_object_mut() else { return };
+    let Some(Value::Object(definitions)) = members.get("definitions").cloned() else { return };
+    if let Value::Object(defs) = members.entry("$defs").or_insert_with(|| Value::Object(Map::new())) {
+        for (name, definition) in definitions {
+            defs.entry(name).or_insert(definition);
+        }
+    }
 }
 
 /// How many patterns there are, at least one.

@@ -19,7 +19,7 @@ use super::super::named::Named;
 use super::super::value::Value;
 use super::{
     Document, Draft, LoadError, Loader, Refs, Scope, array, boolean, follow, left_over, meta_schema, not_here, number,
-    object, regex, string, strings, uri,
+    object, regex, schema_name, string, strings, uri,
 };
 
 const ARRAYS: &[&str] = &["items", "additionalItems", "minItems", "maxItems", "uniqueItems"];
@@ -47,7 +47,10 @@ pub(super) fn load<'a>(loader: &mut Loader<'a>, root: &'a Value) -> Result<NodeI
 
 /// Loads a root of this draft and all that it refers to.
 pub(super) fn load_as<'a>(loader: &mut Loader<'a>, root: &'a Value, draft: Draft) -> Result<NodeId, LoadError> {
-    let base = match root.get(draft.id_keyword()).map(as_text) {
+    if let Some(named) = root.get("$schema") {
+        string("$schema", named)?;
+    }
+    let base = match root.get(id_keyword_of_base(root)).map(as_text) {
         Some(id) => Some(uri::resolve(None, &id).ok_or_else(|| no_uri(&id))?),
         None => None,
     };
@@ -64,6 +67,14 @@ pub(super) fn load_as<'a>(loader: &mut Loader<'a>, root: &'a Value, draft: Draft
     let id = loader.add(node)?;
     loader.drain(|loader, value, scope| legacy.schema(loader, value, scope))?;
     Ok(id)
+}
+
+/// Which id references are seen from. Only a draft 4 that is named to the letter, without the usual `#`, has its own.
+fn id_keyword_of_base(root: &Value) -> &'static str {
+    match schema_name(root) {
+        Some("json-schema.org/draft-04/schema" | "json-schema.org/schema") => "id",
+        _ => "$id",
+    }
 }
 
 /// Jackson's `asText`.
@@ -162,9 +173,7 @@ impl<'a> Legacy<'a> {
     fn schema(&mut self, loader: &mut Loader<'a>, value: &'a Value, scope: &Scope<'a>) -> Result<Node, LoadError> {
         match value {
             Value::Object(all) => self.object_schema(loader, all, &scope.enter(value)?),
-            Value::Bool(allows) if scope.draft() >= Draft::Six => {
-                Ok(Node::new(if *allows { Kind::True } else { Kind::False }))
-            }
+            Value::Bool(allows) => Ok(Node::new(if *allows { Kind::True } else { Kind::False })),
             other => Err(LoadError::keyword("schema", "an object or boolean", other)),
         }
     }
@@ -181,7 +190,7 @@ impl<'a> Legacy<'a> {
             Some(reference) => kinds.push(self.reference(loader, string("$ref", reference)?, scope)?),
             None => self.extract(loader, &mut keywords, scope, &mut kinds)?,
         }
-        let kind = match kinds.len() {
+        let mut kind = match kinds.len() {
             0 => Kind::Empty,
             1 => kinds.swap_remove(0),
             _ => {
@@ -189,6 +198,11 @@ impl<'a> Legacy<'a> {
                 Kind::Combined(Combined { criterion: Criterion::All, subschemas, synthetic: true, extended: false })
             }
         };
+        if let Kind::Array(arrays) = &mut kind {
+            // The comparison looks for them among the keywords that are left over.
+            let limit = |name: &str| all.get(name).and_then(Value::as_number).cloned();
+            (arrays.min_contains, arrays.max_contains) = (limit("minContains"), limit("maxContains"));
+        }
         let text = |name: &str| keywords.get(name).map(|value| Ok(string(name, value)?.into())).transpose();
         let definitions = match (loader.refs, &kind, keywords.get("definitions")) {
             (Refs::Ignore, Kind::Object(_), Some(Value::Object(definitions))) => {
@@ -203,17 +217,24 @@ impl<'a> Legacy<'a> {
             }
             _ => Vec::new(),
         };
+        if scope.draft() == Draft::Seven {
+            for name in ["readOnly", "writeOnly"] {
+                keywords.get(name).map_or(Ok(false), |value| boolean(name, value))?;
+            }
+        }
         let id = scope.draft().id_keyword();
         let annotations: &[&str] = match scope.draft() {
             Draft::Seven => &[id, "title", "description", "default", "readOnly", "writeOnly"],
             _ => &[id, "title", "description", "default"],
         };
+        // A `$ref` is made before the rest is read: of what stands beside it, it keeps the texts.
+        let is_reference = matches!(kind, Kind::Reference(_));
         Ok(Node {
             kind,
-            id: text(id)?,
+            id: text(id)?.filter(|_| !is_reference),
             title: text("title")?,
             description: text("description")?,
-            default: keywords.get("default").cloned(),
+            default: keywords.get("default").filter(|_| !is_reference).cloned(),
             unprocessed: left_over(all, |name| keywords.is_taken(name) || annotations.contains(&name)),
             definitions,
         })
@@ -405,6 +426,7 @@ impl<'a> Legacy<'a> {
         keywords: &mut Keywords<'a>,
         scope: &Scope<'a>,
     ) -> Result<ObjectSchema, LoadError> {
+        let since_six = scope.draft() >= Draft::Six;
         keywords.taken.extend(OBJECTS);
         let mut objects = ObjectSchema {
             min_properties: integer(keywords, "minProperties")?,
@@ -439,7 +461,7 @@ impl<'a> Legacy<'a> {
                 match dependency {
                     Value::Array(names) if names.is_empty() => {}
                     Value::Array(_) => lists.push((name.into(), distinct(strings("dependencies", dependency)?))),
-                    Value::Object(_) | Value::Bool(_) => {
+                    Value::Object(_) | Value::Bool(_) if since_six || dependency.as_object().is_some() => {
                         schemas.push((name.into(), self.child(loader, dependency, scope)?));
                     }
                     other => return Err(LoadError::keyword("dependencies", "a schema or an array", other)),
@@ -448,7 +470,7 @@ impl<'a> Legacy<'a> {
             objects.property_dependencies = Named::from_entries(lists);
             objects.schema_dependencies = Named::from_entries(schemas);
         }
-        if scope.draft() >= Draft::Six {
+        if since_six {
             keywords.taken.push("propertyNames");
             let names = keywords.get("propertyNames");
             objects.property_names = names.map(|value| self.child(loader, value, scope)).transpose()?;
@@ -496,8 +518,8 @@ impl<'a> Legacy<'a> {
         fragment: &str,
     ) -> Result<(&'a Value, Scope<'a>), LoadError> {
         let pointer = fragment.find('/').map_or("", |at| fragment[at..].trim_end_matches('/'));
-        let way =
-            follow(document.root, pointer).ok_or_else(|| LoadError::Invalid(format!("$ref: nothing at {fragment}")))?;
+        let way = follow(document.root, pointer, true)
+            .ok_or_else(|| LoadError::Invalid(format!("$ref: nothing at {fragment}")))?;
         let mut scope = Scope { document, base };
         let (target, before) = way.split_last().unwrap_or((&document.root, &[]));
         for value in before {

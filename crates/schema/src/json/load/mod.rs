@@ -69,7 +69,7 @@ fn kind_of(value: &Value) -> &'static str {
 /// A draft of JSON Schema, as far as they differ here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Draft {
-    /// `http://json-schema.org/draft-04/schema`
+    /// `http://json-schema.org/draft-04/schema`, and `http://json-schema.org/schema`
     Four,
     /// `http://json-schema.org/draft-06/schema`
     Six,
@@ -82,16 +82,20 @@ pub enum Draft {
 }
 
 impl Draft {
-    /// The draft that a document's `$schema` names, if it is one of the five.
+    /// The draft that a document's `$schema` names, if it is one of the five. For the newer ones every letter counts
+    /// (with a `#` at the end it is none of them), for the older ones the start does.
     pub fn named_by(document: &Value) -> Option<Draft> {
-        let name = document.get("$schema")?.as_str()?;
-        let name = name.strip_prefix("https://").or_else(|| name.strip_prefix("http://"))?;
+        let name = schema_name(document)?;
+        match name {
+            "json-schema.org/draft/2019-09/schema" => return Some(Draft::Y2019),
+            "json-schema.org/draft/2020-12/schema" => return Some(Draft::Y2020),
+            _ => {}
+        }
         let drafts = [
             ("json-schema.org/draft-04/schema", Draft::Four),
+            ("json-schema.org/schema", Draft::Four),
             ("json-schema.org/draft-06/schema", Draft::Six),
             ("json-schema.org/draft-07/schema", Draft::Seven),
-            ("json-schema.org/draft/2019-09/schema", Draft::Y2019),
-            ("json-schema.org/draft/2020-12/schema", Draft::Y2020),
         ];
         drafts.into_iter().find(|(start, _)| name.starts_with(start)).map(|(_, draft)| draft)
     }
@@ -104,6 +108,12 @@ impl Draft {
     fn id_keyword(self) -> &'static str {
         if self == Draft::Four { "id" } else { "$id" }
     }
+}
+
+/// The address in `$schema` behind its `http://` or `https://`.
+fn schema_name(document: &Value) -> Option<&str> {
+    let name = document.get("$schema")?.as_str()?;
+    name.strip_prefix("https://").or_else(|| name.strip_prefix("http://"))
 }
 
 /// A document that the schema refers to under `name`.
@@ -247,17 +257,37 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// What `pointer` (`/a/b`, encoded) leads to from `root`, and every value on the way, root first.
-fn follow<'a>(root: &'a Value, pointer: &str) -> Option<Vec<&'a Value>> {
+/// The `definitions` of a document that also stand in its `$defs`: those that `$defs` does not have itself. The
+/// reference puts them there before it loads a document, so that `#/$defs/x` finds a schema in either.
+fn bridged(document: &Value) -> Option<impl Iterator<Item = (&str, &Value)>> {
+    let definitions = document.get("definitions").and_then(Value::as_object)?;
+    let own = match document.get("$defs") {
+        None => None,
+        Some(defs) => Some(defs.as_object()?),
+    };
+    Some(definitions.iter().filter(move |(name, _)| own.is_none_or(|own| !own.contains(name))))
+}
+
+/// What `pointer` (`/a/b`, encoded) leads to from `root`, and every value on the way, root first. In a whole document
+/// `/$defs/x` finds what stands in `definitions`, too.
+fn follow<'a>(root: &'a Value, pointer: &str, is_document: bool) -> Option<Vec<&'a Value>> {
     let mut way = vec![root];
     let mut here = root;
-    for step in pointer.split('/').skip(1) {
+    let mut in_defs = false;
+    for (depth, step) in pointer.split('/').skip(1).enumerate() {
         let step = uri::pointer_step(step);
         here = match here {
-            Value::Object(members) => members.get(&step)?,
+            Value::Object(members) => match members.get(&step) {
+                Some(value) => value,
+                // Nothing but what is bridged has its way through a missing `$defs`.
+                None if is_document && depth == 0 && step == "$defs" => root.get("definitions")?,
+                None if in_defs => root.get("definitions")?.as_object()?.get(&step)?,
+                None => return None,
+            },
             Value::Array(elements) => elements.get(step.parse::<usize>().ok()?)?,
             _ => return None,
         };
+        in_defs = is_document && depth == 0 && step == "$defs";
         way.push(here);
     }
     Some(way)

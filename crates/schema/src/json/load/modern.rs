@@ -20,8 +20,8 @@ use super::super::value::{Number, Value};
 use super::legacy::distinct;
 use super::piece::Piece;
 use super::{
-    Document, Draft, LoadError, Loader, Refs, Scope, array, boolean, follow, left_over, meta_schema, not_here, number,
-    object, regex, string, strings, uri,
+    Document, Draft, LoadError, Loader, Refs, Scope, array, boolean, bridged, follow, left_over, meta_schema, not_here,
+    number, object, regex, string, strings, uri,
 };
 
 /// The URI of a document without an id.
@@ -82,8 +82,10 @@ const KNOWN: &[&str] = &[
     "format",
 ];
 
-/// Keywords whose value maps names to schemas.
-const MAPS: &[&str] = &["$defs", "properties", "patternProperties", "dependentSchemas"];
+/// Keywords whose value maps names to schemas, those that ids and anchors are looked for in.
+const MAPS: &[&str] = &["$defs", "properties", "patternProperties"];
+/// Keywords whose value is a list of schemas, likewise.
+const LISTS: &[&str] = &["allOf", "anyOf", "oneOf"];
 
 /// Loads a root and all that it refers to.
 pub(super) fn load<'a>(loader: &mut Loader<'a>, root: &'a Value) -> Result<NodeId, LoadError> {
@@ -276,14 +278,27 @@ impl<'a> Modern<'a> {
         if let Some(deprecated) = members.get("deprecated") {
             boolean("deprecated", deprecated)?;
         }
-        if let Some(default) = members.get("default") {
-            node.default = Some(default.clone());
+        // Here an explicit `null` is no default, and a `$ref` keeps none.
+        if !matches!(node.kind, Kind::Reference(_)) {
+            node.default = members.get("default").filter(|default| !matches!(default, Value::Null)).cloned();
+        }
+        if let Some(anchor) = members.get("$dynamicAnchor") {
+            string("$dynamicAnchor", anchor)?;
         }
         let is_known = |name: &str| name == "$defs" || KNOWN.contains(&name);
-        let definitions = match members.get("$defs") {
+        let mut definitions = match members.get("$defs") {
             Some(value) => self.named(loader, "$defs", value, scope)?,
             None => Named::default(),
         };
+        let root = scope.document.root;
+        let is_root = root.as_object().is_some_and(|root| std::ptr::eq(root, members));
+        if let Some(more) = is_root.then(|| bridged(root)).flatten() {
+            let mut entries = definitions.into_entries();
+            for (name, value) in more {
+                entries.push((name.into(), self.child(loader, value, scope)?));
+            }
+            definitions = Named::from_entries(entries);
+        }
         if !definitions.is_empty() || !members.names().all(is_known) {
             node.unprocessed = left_over(members, is_known);
             let named = |(name, id): (&str, &NodeId)| (format!("$defs.{name}").into(), *id);
@@ -493,7 +508,8 @@ impl<'a> Modern<'a> {
         if !fragment.starts_with('/') {
             return Err(nothing());
         }
-        let way = follow(root, fragment).ok_or_else(nothing)?;
+        let is_document = std::ptr::eq(root, outer.document.root);
+        let way = follow(root, fragment, is_document).ok_or_else(nothing)?;
         let mut inner = outer;
         for value in way.iter().skip(1) {
             inner = inner.within(value)?;
@@ -513,11 +529,20 @@ impl<'a> Modern<'a> {
         loader.referenced.iter().find(|referenced| is_it(&referenced.name))?.document.as_ref()
     }
 
+    /// Makes an id or anchor known; two schemas of one are an error.
+    fn register(&mut self, uri: String, value: &'a Value, scope: &Scope<'a>) -> Result<(), LoadError> {
+        let (known, _) = self.anchors.entry(uri).or_insert_with(|| (value, scope.clone()));
+        if std::ptr::eq(*known, value) {
+            return Ok(());
+        }
+        Err(LoadError::Invalid("$id, $anchor: two schemas of one name".to_owned()))
+    }
+
     /// Makes ids and anchors known, where keywords stand: not below unknown ones, `enum` and `const`.
     fn collect_anchors(&mut self, value: &'a Value, outer: &Scope<'a>, way: &[&str]) -> Result<(), LoadError> {
         // Below an unknown keyword nothing is a schema; below a map of schemas every name is one.
-        let known = |name: &str| KNOWN.contains(&name) || name == "$defs" || name.parse::<usize>().is_ok();
-        let in_map = way.len() > 1 && MAPS.contains(&way[way.len() - 2]);
+        let known = |name: &str| KNOWN.contains(&name) || name == "$defs";
+        let in_map = way.len() > 1 && (MAPS.contains(&way[way.len() - 2]) || LISTS.contains(&way[way.len() - 2]));
         if way.last().is_some_and(|last| !known(last)) && !in_map {
             return Ok(());
         }
@@ -526,17 +551,23 @@ impl<'a> Modern<'a> {
                 let scope = outer.within(value)?;
                 if members.get("$id").and_then(Value::as_str).is_some() {
                     let uri = without_empty_fragment(scope.base()).to_owned();
-                    self.anchors.entry(uri).or_insert((value, scope.clone()));
+                    self.register(uri, value, &scope)?;
                 }
-                for name in ["$anchor", "$dynamicAnchor"] {
-                    if let Some(anchor) = members.get(name).and_then(Value::as_str) {
-                        let uri = scope.join(&format!("#{anchor}"))?;
-                        self.anchors.entry(uri).or_insert((value, scope.clone()));
-                    }
+                if let Some(anchor) = members.get("$anchor").and_then(Value::as_str) {
+                    self.register(scope.join(&format!("#{anchor}"))?, value, &scope)?;
+                }
+                if let Some(anchor) = members.get("$dynamicAnchor").and_then(Value::as_str) {
+                    let uri = scope.join(&format!("#{anchor}"))?;
+                    self.anchors.insert(uri, (value, scope.clone()));
                 }
                 for (name, value) in members.iter().filter(|(name, _)| !matches!(*name, "enum" | "const")) {
                     let way = [way.last().copied().unwrap_or_default(), name];
                     self.collect_anchors(value, &scope, &way[usize::from(way[0].is_empty())..])?;
+                }
+                if std::ptr::eq(value, outer.document.root) {
+                    for (name, value) in bridged(value).into_iter().flatten() {
+                        self.collect_anchors(value, &scope, &["$defs", name])?;
+                    }
                 }
                 Ok(())
             }

@@ -163,6 +163,9 @@ fn older_drafts_load_as_everit_loads_them() {
         ),
         (r#"{"$schema":"http://json-schema.org/draft-06/schema#","if":{},"exclusiveMinimum":1.0}"#, "number xmin=1.0"),
         (r#"{"prefixItems":[{}],"dependentRequired":{"a":["b"]},"unevaluatedItems":false}"#, "empty"),
+        // Limits of `contains` are read where an array's keywords stand alone.
+        (r#"{"type":"array","minContains":2,"maxContains":3.0}"#, "array! minc=2 maxc=3.0"),
+        (r#"{"items":{},"minimum":1,"minContains":2}"#, "all~(array items(empty) number min=1)"),
         // An unknown $schema is draft 7.
         (r#"{"$schema":"http://corpus.invalid/my-draft","const":1}"#, "const=1"),
         (r#"{"maxLength":-1}"#, "string max=-1"),
@@ -362,7 +365,27 @@ fn what_cannot_be_is_refused() {
     assert!(loaded(r#"{"maxLength":1.5}"#, &[]).is_err());
     assert!(loaded(r#"{"$defs":{"a":{"type":"banana"}}}"#, &[]).is_ok());
     assert!(loaded(&new(r#""$defs":{"a":{"type":"banana"}}"#), &[]).is_err());
-    assert!(loaded(r#"{"$schema":"http://json-schema.org/draft-04/schema#","properties":{"a":true}}"#, &[]).is_err());
+    // Booleans are schemas in all of them, but for the dependencies of draft 4.
+    let four =
+        |keyword: &str| loaded(&format!(r#"{{"$schema":"http://json-schema.org/draft-04/schema#",{keyword}}}"#), &[]);
+    assert!(four(r#""properties":{"a":true}"#).is_ok());
+    assert!(four(r#""dependencies":{"a":true}"#).is_err());
+    // Only draft 7 knows these two.
+    assert!(four(r#""readOnly":1"#).is_ok());
+    assert!(loaded(r#"{"readOnly":1}"#, &[]).is_err());
+    assert!(loaded(r#"{"writeOnly":"no"}"#, &[]).is_err());
+    assert!(loaded(r#"{"$schema":7}"#, &[]).is_err());
+    assert!(loaded(r#"{"$id":"::"}"#, &[]).is_err());
+    assert!(loaded(&new(r#""$dynamicAnchor":true"#), &[]).is_err());
+    // Two schemas of one name; the last dynamic one counts.
+    let two = r#""properties":{"a":{"$anchor":"x"},"b":{"$anchor":"x"}}"#;
+    assert!(loaded(&new(two), &[]).is_err());
+    assert!(loaded(&new(&two.replace("$anchor", "$id")), &[]).is_err());
+    assert!(loaded(&new(&two.replace("$anchor", "$dynamicAnchor")), &[]).is_ok());
+    // What stands in a tuple or under dependentSchemas has no name.
+    assert!(loaded(&new(r##""$ref":"#x","allOf":[{"$anchor":"x"}]"##), &[]).is_ok());
+    assert!(loaded(&new(r##""$ref":"#x","prefixItems":[{"$anchor":"x"}]"##), &[]).is_err());
+    assert!(loaded(&new(r##""$ref":"#x","dependentSchemas":{"a":{"$anchor":"x"}}"##), &[]).is_err());
     // Nothing is fetched.
     for schema in [r#"{"$ref":"http://h/a.json"}"#.to_owned(), new(r#""$ref":"https://h/a.json#/x""#)] {
         assert!(matches!(loaded(&schema, &[]), Err(LoadError::Remote(_))), "{schema}");
@@ -370,6 +393,80 @@ fn what_cannot_be_is_refused() {
     // A referenced text must be a JSON object.
     assert!(loaded(r#"{"$ref":"a.json"}"#, &[("a.json", "syntax = \"proto3\";")]).is_err());
     assert!(loaded(r#"{}"#, &[("a.json", "true")]).is_err());
+}
+
+#[test]
+fn what_stands_in_definitions_is_found_in_defs_too() {
+    let refers = r##""properties":{"a":{"$ref":"#/$defs/d"}},"definitions":{"d":{"type":"null"}}"##;
+    let new = |rest: &str| format!(r#"{{"$schema":"https://json-schema.org/draft/2020-12/schema",{rest}}}"#);
+    let old = |rest: &str| format!("{{{rest}}}");
+    for schema in [old(refers), new(refers)] {
+        assert_eq!(shape(&schema, &[]), "object a(ref #/$defs/d(null))", "{schema}");
+        // What $defs has itself comes first, and is not found in definitions.
+        let both = schema.replace(r#""definitions""#, r#""$defs":{"d":{"type":"boolean"}},"definitions""#);
+        assert_eq!(shape(&both, &[]), "object a(ref #/$defs/d(boolean))", "{both}");
+        let inverse = schema.replace("#/$defs/d", "#/definitions/e").replace("definitions\":{\"d\"", "$defs\":{\"e\"");
+        assert!(loaded(&inverse, &[]).is_err(), "{inverse}");
+        let closed = schema.replace(r#""definitions""#, r#""$defs":[],"definitions""#);
+        assert!(loaded(&closed, &[]).is_err(), "{closed}");
+    }
+    // In references, too; further in there is no bridge.
+    for root in [old(r#""$ref":"r.json""#), new(r#""$ref":"r.json""#)] {
+        assert!(loaded(&root, &[("r.json", &old(refers))]).is_ok(), "{root}");
+    }
+    let inner = r##""properties":{"a":{"definitions":{"d":{}}}},"$ref":"#/properties/a/$defs/d""##;
+    assert!(loaded(&old(inner), &[]).is_err());
+    // The newer drafts read them all, and names in them.
+    assert!(loaded(&new(r#""definitions":{"d":{"type":"banana"}}"#), &[]).is_err());
+    assert!(loaded(&new(r##""$ref":"#x","definitions":{"d":{"$anchor":"x"}}"##), &[]).is_ok());
+}
+
+#[test]
+fn drafts_are_known_by_their_names() {
+    let says =
+        |name: &str| shape(&format!(r#"{{"$schema":"{name}","const":1,"dependentRequired":{{"a":["b"]}}}}"#), &[]);
+    for (names, shape) in [
+        (
+            &[
+                "http://json-schema.org/draft-04/schema#",
+                "https://json-schema.org/draft-04/schema",
+                "http://json-schema.org/schema#",
+            ][..],
+            "empty",
+        ),
+        (
+            &[
+                "http://json-schema.org/draft-06/schema#",
+                "http://json-schema.org/draft-07/schema",
+                "https://json-schema.org/draft/2020-12/schema#",
+                "json-schema.org/draft-04/schema#",
+                "",
+            ],
+            "const=1",
+        ),
+        (
+            &["https://json-schema.org/draft/2019-09/schema", "http://json-schema.org/draft/2020-12/schema"],
+            "all~+(const=1 object a=>b)",
+        ),
+    ] {
+        names.iter().for_each(|name| assert_eq!(says(name), shape, "{name}"));
+    }
+    // The id that references are seen from is draft 4's only when that is named without a `#`.
+    let four = |end: &str| {
+        format!(r#"{{"$schema":"http://json-schema.org/draft-04/schema{end}","id":"http://h/a.json","$ref":"b.json"}}"#)
+    };
+    assert!(loaded(&four(""), &[("b.json", "{}")]).is_ok());
+    assert!(loaded(&four("#"), &[("b.json", "{}")]).is_err());
+}
+
+#[test]
+fn a_reference_keeps_no_default() {
+    let refers = r##""properties":{"a":{"$ref":"#/$defs/d","default":1,"title":"t"}},"$defs":{"d":{"type":"null","default":null}}"##;
+    let old = shape(&format!("{{{refers}}}"), &[]);
+    assert_eq!(old, "object a(ref #/$defs/d(null default=null) 't')");
+    // In the newer drafts `null` is no default either.
+    let new = shape(&format!(r#"{{"$schema":"https://json-schema.org/draft/2020-12/schema",{refers}}}"#), &[]);
+    assert_eq!(new, "object a(ref #/$defs/d(null) 't')");
 }
 
 #[test]

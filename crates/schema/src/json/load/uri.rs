@@ -69,13 +69,23 @@ impl<'a> Parts<'a> {
 }
 
 /// Whether Java takes this text for a URI: no white space, controls or `"<>\^{|}` and backquotes; `%` before two
-/// hexadecimal digits; one `#`.
+/// hexadecimal digits; one `#`; before the first colon, unless a slash or the like comes first, the name of a scheme,
+/// and something behind it.
 pub(super) fn check(uri: &str) -> bool {
     let bytes = uri.as_bytes();
     let is_hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
     let percents = bytes.iter().enumerate().all(|(at, byte)| *byte != b'%' || is_hex(at + 1) && is_hex(at + 2));
     let illegal = |found: char| found.is_control() || found.is_whitespace() || "\"<>\\^`{|}".contains(found);
-    percents && !uri.contains(illegal) && uri.matches('#').count() <= 1 && uri != ":"
+    let scheme = match uri.find([':', '/', '?', '#']) {
+        Some(at) if bytes[at] == b':' => {
+            let name = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+            bytes[0].is_ascii_alphabetic()
+                && bytes[..at].iter().all(name)
+                && !matches!(bytes.get(at + 1), None | Some(b'#'))
+        }
+        _ => true,
+    };
+    percents && !uri.contains(illegal) && uri.matches('#').count() <= 1 && scheme
 }
 
 /// The URI `reference` seen from `base`; `None` when either is no URI.
@@ -185,7 +195,7 @@ mod tests {
 
     #[test]
     fn what_java_refuses_is_no_uri() {
-        for uri in ["a b", "a^b", "{x}", "a\"", "50%", "#a#b", "a\n", "<a>"] {
+        for uri in ["a b", "a^b", "{x}", "a\"", "50%", "#a#b", "a\n", "<a>", "::", ":", "a:", "a:#b", "1a:b", "a_b:c"] {
             assert_eq!(resolve(None, uri), None, "{uri}");
         }
         for uri in ["", "#/$defs/ä", "a%20b", "#/a~1b", "urn:uuid:x", "a+b"] {
