@@ -36,6 +36,14 @@ impl<T> Named<T> {
         Some(&self.entries[self.sorted[found] as usize].1)
     }
 
+    /// What stands under this name, which is looked for at this place first.
+    pub fn get_near(&self, at: usize, name: &str) -> Option<&T> {
+        match self.entries.get(at) {
+            Some((key, value)) if **key == *name => Some(value),
+            _ => self.get(name),
+        }
+    }
+
     /// What stands under this name, to be changed.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut T> {
         self.entries.iter_mut().find(|(key, _)| **key == *name).map(|(_, value)| value)
@@ -132,6 +140,9 @@ mod tests {
             let named = Named::from_entries(entries);
             for (name, value) in named.iter() {
                 assert_eq!(named.get(name), Some(value));
+                for near in [0, *value as usize, len] {
+                    assert_eq!(named.get_near(near as usize, name), Some(value));
+                }
             }
             assert_eq!(named.get("n"), None);
             assert_eq!(named.len(), len);

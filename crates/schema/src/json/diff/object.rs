@@ -5,6 +5,7 @@
 //!
 //! Source: Confluent `json/diff/ObjectSchemaDiff.java`, 8.2.0 and later.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use super::java_hash;
@@ -20,8 +21,7 @@ pub(super) fn compare(
     update: &ObjectSchema,
     out: &mut impl Findings,
 ) {
-    let objects =
-        Objects { sides, pair, original, update, must_be: update.required.iter().map(|name| &**name).collect() };
+    let objects = Objects { sides, pair, original, update, must_be: OnceCell::new() };
     objects.required(out);
     objects.properties(out);
     objects.dependencies(out);
@@ -39,21 +39,21 @@ struct Objects<'a, 's> {
     pair: Pair,
     original: &'s ObjectSchema,
     update: &'s ObjectSchema,
-    /// The names that the update requires.
-    must_be: HashSet<&'s str>,
+    /// The names that the update requires, gathered when they are first asked for.
+    must_be: OnceCell<HashSet<&'s str>>,
 }
 
-impl Objects<'_, '_> {
+impl<'s> Objects<'_, 's> {
     /// Properties of both that begin or cease to be required. Names that have no property take no part.
     fn required(&self, out: &mut impl Findings) {
         if self.original.required == self.update.required {
             return;
         }
-        let had_to_be: HashSet<&str> = self.original.required.iter().map(|name| &**name).collect();
+        let had_to_be = set_of(&self.original.required);
         let names = self.original.properties.names();
         for name in if out.wants_order() { java_hash::map_order(names) } else { names.collect() } {
             let Some(property) = self.update.properties.get(name) else { continue };
-            let change = match (had_to_be.contains(name), self.must_be.contains(name)) {
+            let change = match (had_to_be.contains(name), self.must_be(name)) {
                 (true, false) => REQUIRED_ATTRIBUTE_REMOVED,
                 (false, true) if self.has_default(*property) => REQUIRED_ATTRIBUTE_WITH_DEFAULT_ADDED,
                 (false, true) => REQUIRED_ATTRIBUTE_ADDED,
@@ -63,25 +63,42 @@ impl Objects<'_, '_> {
         }
     }
 
+    fn must_be(&self, name: &str) -> bool {
+        self.must_be.get_or_init(|| set_of(&self.update.required)).contains(name)
+    }
+
     fn properties(&self, out: &mut impl Findings) {
         let (original, update) = (&self.original.properties, &self.update.properties);
-        let names = if out.wants_order() {
-            java_hash::union(original.names(), update.names())
-        } else {
-            let added = update.names().filter(|name| !original.contains(name));
-            original.names().chain(added).collect()
-        };
-        for name in names {
+        if out.wants_order() {
+            for name in java_hash::union(original.names(), update.names()) {
+                self.property(name, original.get(name), update.get(name), out);
+            }
+            return;
+        }
+        // Most versions name the same properties in the same order: then each is at hand.
+        for (at, (name, was)) in original.iter().enumerate() {
+            self.property(name, Some(was), update.get_near(at, name), out);
             if out.is_settled() {
                 return;
             }
-            let step = Step::Name("properties", name);
-            match (original.get(name), update.get(name)) {
-                (Some(was), Some(is)) => out.compare(step, self.sides.inside(self.pair, *was, *is)),
-                (Some(was), None) => self.property_removed(name, *was, step, out),
-                (None, Some(is)) => self.property_added(name, *is, step, out),
-                (None, None) => {}
+        }
+        for (at, (name, is)) in update.iter().enumerate() {
+            if original.get_near(at, name).is_none() {
+                self.property(name, None, Some(is), out);
             }
+        }
+    }
+
+    fn property(&self, name: &'s str, was: Option<&NodeId>, is: Option<&NodeId>, out: &mut impl Findings) {
+        if out.is_settled() {
+            return;
+        }
+        let step = Step::Name("properties", name);
+        match (was, is) {
+            (Some(was), Some(is)) => out.compare(step, self.sides.inside(self.pair, *was, *is)),
+            (Some(was), None) => self.property_removed(name, *was, step, out),
+            (None, Some(is)) => self.property_added(name, *is, step, out),
+            (None, None) => {}
         }
     }
 
@@ -103,7 +120,7 @@ impl Objects<'_, '_> {
 
     /// What the old content model said of a property that is new.
     fn property_added(&self, name: &str, is: NodeId, step: Step<'_>, out: &mut impl Findings) {
-        let (required, has_default) = (self.must_be.contains(name), self.has_default(is));
+        let (required, has_default) = (self.must_be(name), self.has_default(is));
         if self.is_open(Which::Original) {
             let change = match (required, has_default) {
                 _ if self.sides.in_update(self.pair, is).kind.is_empty() => {
@@ -129,6 +146,10 @@ impl Objects<'_, '_> {
     }
 
     fn dependencies(&self, out: &mut impl Findings) {
+        let of_both = |object: &ObjectSchema| object.property_dependencies.len() + object.schema_dependencies.len();
+        if of_both(self.original) + of_both(self.update) == 0 {
+            return;
+        }
         let (original, update) = (&self.original.property_dependencies, &self.update.property_dependencies);
         for name in java_hash::union(original.names(), update.names()) {
             if let Some(change) = dependency_changed(original.get(name), update.get(name)) {
@@ -208,6 +229,10 @@ pub(super) fn covered_or_not(
     out.compare(step, pair);
     let change = if out.is_compatible(pair) { covered } else { not_covered };
     out.change(step, change);
+}
+
+fn set_of(names: &[Box<str>]) -> HashSet<&str> {
+    names.iter().map(|name| &**name).collect()
 }
 
 fn dependency_changed(original: Option<&Vec<Box<str>>>, update: Option<&Vec<Box<str>>>) -> Option<Change> {

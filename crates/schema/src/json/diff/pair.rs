@@ -5,6 +5,8 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::Deref;
 use std::rc::Rc;
 
 use super::describe::Descriptions;
@@ -24,8 +26,63 @@ pub(super) struct Pair {
     swapped: bool,
 }
 
-/// Subschemas of a combined schema.
-type Subschemas = Rc<[NodeId]>;
+/// Pairs are numbers that nobody outside chooses; they need no defence against chosen ones.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u8(&mut self, number: u8) {
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // An odd number near 2^64 by the golden ratio spreads neighbours; both halves are used by the table.
+        let mixed = (self.0.rotate_left(26) ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = mixed ^ (mixed >> 32);
+    }
+}
+
+/// A map by pairs or nodes.
+pub(super) type IdMap<K, V> = HashMap<K, V, BuildHasherDefault<IdHasher>>;
+
+/// What is left of the subschemas of combined schemas.
+type Distinct = IdMap<(Side, NodeId), Rc<[NodeId]>>;
+
+/// Subschemas of a combined schema, without doubles.
+#[derive(Debug)]
+pub(super) enum Subschemas<'a> {
+    /// There are none.
+    AsWritten(&'a [NodeId]),
+    /// What is left.
+    Fewer(Rc<[NodeId]>),
+}
+
+impl Deref for Subschemas<'_> {
+    type Target = [NodeId];
+
+    fn deref(&self) -> &[NodeId] {
+        match self {
+            Subschemas::AsWritten(all) => all,
+            Subschemas::Fewer(kept) => kept,
+        }
+    }
+}
 
 /// One side of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,7 +101,7 @@ pub(super) struct Sides<'a> {
     pub(super) policy: Policy,
     pub(super) patterns: RefCell<Patterns>,
     descriptions: [RefCell<Descriptions>; 2],
-    distinct: RefCell<HashMap<(Side, NodeId), Subschemas>>,
+    distinct: RefCell<Distinct>,
 }
 
 impl<'a> Sides<'a> {
@@ -108,25 +165,36 @@ impl<'a> Sides<'a> {
     }
 
     /// The subschemas of the combined original of `pair` without those that are described alike.
-    pub(super) fn distinct_in_original(&self, pair: Pair, subschemas: &[NodeId]) -> Subschemas {
+    pub(super) fn distinct_in_original<'s>(&self, pair: Pair, subschemas: &'s [NodeId]) -> Subschemas<'s> {
         self.distinct(pair.original_side(), pair.original, subschemas)
     }
 
     /// … of its update.
-    pub(super) fn distinct_in_update(&self, pair: Pair, subschemas: &[NodeId]) -> Subschemas {
+    pub(super) fn distinct_in_update<'s>(&self, pair: Pair, subschemas: &'s [NodeId]) -> Subschemas<'s> {
         self.distinct(pair.update_side(), pair.update, subschemas)
     }
 
-    fn distinct(&self, side: Side, combined: NodeId, subschemas: &[NodeId]) -> Subschemas {
-        if subschemas.len() < 2 {
-            return subschemas.into();
+    fn distinct<'s>(&self, side: Side, combined: NodeId, subschemas: &'s [NodeId]) -> Subschemas<'s> {
+        if self.surely_differ(side, subschemas) {
+            return Subschemas::AsWritten(subschemas);
         }
         let mut known = self.distinct.borrow_mut();
         let kept = known.entry((side, combined)).or_insert_with(|| {
             let mut descriptions = self.descriptions[side as usize].borrow_mut();
             descriptions.distinct(self.model(side), subschemas).into()
         });
-        kept.clone()
+        Subschemas::Fewer(kept.clone())
+    }
+
+    /// Whether all are of different classes, so that no two can be described alike: most often they are.
+    fn surely_differ(&self, side: Side, subschemas: &[NodeId]) -> bool {
+        let class = |id: &NodeId| std::mem::discriminant(&self.model(side).node(*id).kind);
+        const FEW: usize = 8;
+        subschemas.len() <= FEW
+            && subschemas.iter().enumerate().all(|(at, id)| {
+                let class_here = class(id);
+                subschemas[..at].iter().all(|before| class(before) != class_here)
+            })
     }
 
     fn model(&self, side: Side) -> &'a Model {

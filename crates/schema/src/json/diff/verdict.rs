@@ -10,10 +10,10 @@
 //! Source: Confluent `json/diff/Context.java` (`compareMemoized`) and `SchemaDiff.java`, which repeats its walk until no
 //! more pairs turn out incompatible.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::Change;
-use super::pair::{Pair, Sides};
+use super::pair::{IdMap, Pair, Sides};
 use super::rule::{self, Findings, Step};
 
 /// Questions granted to one comparison, less than a second's worth. Only schemas written for it get there.
@@ -23,7 +23,7 @@ const MAX_STEPS: usize = 2_000_000;
 #[derive(Debug)]
 pub(super) struct Verdicts<'a> {
     pub(super) sides: &'a Sides<'a>,
-    places: HashMap<Pair, u32>,
+    places: IdMap<Pair, u32>,
     entries: Vec<Entry>,
     queue: VecDeque<u32>,
     steps_left: usize,
@@ -40,7 +40,7 @@ struct Entry {
 
 impl<'a> Verdicts<'a> {
     pub(super) fn new(sides: &'a Sides<'a>) -> Verdicts<'a> {
-        Verdicts { sides, places: HashMap::new(), entries: Vec::new(), queue: VecDeque::new(), steps_left: MAX_STEPS }
+        Verdicts { sides, places: IdMap::default(), entries: Vec::new(), queue: VecDeque::new(), steps_left: MAX_STEPS }
     }
 
     /// Whether the granted work was used up: answers from then on are no.
