@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use prost_types::FileDescriptorProto;
 
 use super::codec::{self, Codec};
-use super::model::{Message, ProtoFile};
+use super::model::ProtoFile;
 use super::resolve::{Home, Names};
 use super::{builtin, canonical, descriptor, logical, normalize, parse, tags, validate};
 use crate::logical::{LogicalType, ddl};
@@ -230,9 +230,9 @@ impl ProtobufSchema {
         self.record_name.as_deref()
     }
 
-    /// Names of the fields of every top-level message, oneof members included.
+    /// Names of the fields of every top-level message; members of oneofs are not counted among them.
     pub fn top_level_fields(&self) -> Vec<&str> {
-        self.file.messages.iter().flat_map(field_names).collect()
+        self.file.messages.iter().flat_map(|message| &message.fields).map(|field| field.name.as_str()).collect()
     }
 
     /// The compiled codec; built on first use and kept. Fails for a schema that does not link.
@@ -274,11 +274,6 @@ fn parse_file(text: &str) -> Result<ProtoFile, InvalidSchema> {
 
 fn unparsable(message: &str) -> InvalidSchema {
     InvalidSchema::Syntax(format!("Could not parse Protobuf - {message}"))
-}
-
-fn field_names(message: &Message) -> impl Iterator<Item = &str> {
-    let members = message.oneofs.iter().flat_map(|oneof| &oneof.fields);
-    message.fields.iter().chain(members).map(|field| field.name.as_str())
 }
 
 fn record_name(file: &ProtoFile) -> Option<String> {
