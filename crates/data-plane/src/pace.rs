@@ -1,5 +1,5 @@
 //! Which producer takes a stream's records: the one that sends at once, or, once the stream has proven fast, the one that
-//! waits a moment for large batches and costs a third of the work per record.
+//! waits a moment for large batches and costs librdkafka a third of the work per record.
 //!
 //! A stream changes over only while nothing of it is in flight, so its records keep their order; until then it offers
 //! nothing. It goes back when it has paused. Only streams of lane `Pinned` change: what may be redirected has its own
@@ -38,6 +38,7 @@ impl Pace {
     /// The lane of the next record; `of_route` is what its route says.
     pub(crate) fn lane(&mut self, of_route: Lane, in_flight: usize, now: Instant) -> Lane {
         if of_route != Lane::Pinned {
+            *self = Pace::default();
             return of_route;
         }
         if in_flight == 0 {
@@ -139,6 +140,11 @@ mod tests {
             assert_eq!(pace.lane(Lane::Redirectable, 0, now), Lane::Redirectable);
             pace.sent(Lane::Redirectable, now, || true);
         }
+        assert!(!pace.must_wait(1));
+        // a route that changes while the stream is about to change over must not leave it waiting for each record
+        send(&mut pace, FAST_RECORDS, Duration::ZERO, now, true);
+        assert!(pace.must_wait(1));
+        pace.lane(Lane::Redirectable, 1, now);
         assert!(!pace.must_wait(1));
     }
 }

@@ -17,27 +17,29 @@ async fn lane() -> (DevBroker, Arc<Alive>, Arc<LaneProducer>, Arc<Inbox>) {
     (broker, alive, lane, inbox)
 }
 
+/// Gives the lane a record for topic `t`.
+fn send(lane: &Arc<LaneProducer>) -> Token {
+    let token = next_token();
+    lane.enqueue(&to("t", Some(0), None, Some(b"x")), token).unwrap();
+    token
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_producer_that_died_is_replaced_and_what_it_held_may_be_written() {
     let (_broker, _alive, lane, inbox) = lane().await;
-    let send = || {
-        let token = next_token();
-        lane.enqueue(&to("t", Some(0), None, Some(b"x")), token).unwrap();
-        token
-    };
-    written(inbox.outcome(send()).await);
+    written(inbox.outcome(send(&lane)).await);
     let first = lane.producers().remove(0);
     lane.state.write().started = None; // long ago
     // enqueued while it lives, reported when it is dead: nobody knows
     first.life.store(DEAD, Ordering::Release);
-    let held = send();
+    let held = send(&lane);
     first.handle.raise_fatal_error();
     let outcome = inbox.outcome(held).await;
     assert!(
         matches!(&outcome, Outcome::Written { .. } | Outcome::Failed { persistence: Persistence::Maybe, .. }),
         "{outcome:?}"
     );
-    let token = send();
+    let token = send(&lane);
     written(inbox.outcome(token).await);
     assert_eq!(lane.counters.rebuilds.get(), 1);
     let current = lane.state.read().current.clone().unwrap();
@@ -48,36 +50,26 @@ async fn a_producer_that_died_is_replaced_and_what_it_held_may_be_written() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_producer_is_not_replaced_again_and_again() {
     let (_broker, _alive, lane, inbox) = lane().await;
-    let send = || {
-        let token = next_token();
-        lane.enqueue(&to("t", Some(0), None, Some(b"x")), token).unwrap();
-        token
-    };
-    written(inbox.outcome(send()).await);
+    written(inbox.outcome(send(&lane)).await);
     lane.state.write().started = Some(Instant::now());
     lane.producers()[0].handle.raise_fatal_error();
-    let (persistence, cause, _, text) = failed(inbox.outcome(send()).await);
+    let (persistence, cause, _, text) = failed(inbox.outcome(send(&lane)).await);
     assert_eq!((persistence, cause), (Persistence::SurelyNot, Cause::Cluster));
     assert_eq!(text, "the producer is being replaced: test_fatal_error: raised by a test");
     tokio::time::sleep(BETWEEN_STARTS).await;
-    written(inbox.outcome(send()).await);
+    written(inbox.outcome(send(&lane)).await);
     lane.close();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn topic_handles_are_bounded_and_forgotten_ones_are_opened_again() {
     let (_broker, _alive, lane, inbox) = lane().await;
-    let send = || {
-        let token = next_token();
-        lane.enqueue(&to("t", Some(0), None, Some(b"x")), token).unwrap();
-        token
-    };
-    written(inbox.outcome(send()).await);
+    written(inbox.outcome(send(&lane)).await);
     for number in 0..MOST_TOPICS + 10 {
         assert!(lane.prepare(&format!("other-{number}"), None).is_ok());
     }
     assert!(lane.state.read().topics.len() <= MOST_TOPICS);
-    written(inbox.outcome(send()).await);
+    written(inbox.outcome(send(&lane)).await);
     lane.close();
 }
 

@@ -1,8 +1,8 @@
 //! Properties that data leaves out and its schema has a `default` for: they are added to data that fits. A required one
 //! is missed before that, and a default is not held against its own schema.
 //!
-//! Drafts up to 7 only, as in the reference, whose validator writes into the data on its way out. Looked into: `properties`, `items`,
-//! `additionalProperties` without patterns beside them, `allOf`, and `$ref` inside the document. Not looked into: what
+//! Drafts up to 7 only, as in the reference, whose validator writes into the data on its way out. Looked into:
+//! `properties`, `items`, `additionalProperties` without patterns beside them, `allOf`, and `$ref` inside the document. Not looked into: what
 //! holds for some data only (`anyOf`, `oneOf`, `if`, `not`, `dependencies`), and other documents.
 //!
 //! Pure. The text is copied as it stands; what is added stands behind the last member of its object. A default is not
@@ -21,6 +21,11 @@ use crate::payload::json::Cursor;
 /// Schemas that say something about one value, at most; more add nothing.
 const MAX_SCHEMAS: usize = 64;
 
+/// Bytes that a text may grow to. A small one may leave out a large default many times.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+/// Properties looked at for one text: a tenth of a second.
+const MAX_LOOKS: usize = 10_000_000;
+
 /// A document with defaults.
 #[derive(Debug)]
 pub(super) struct Defaults(Value);
@@ -31,12 +36,13 @@ impl Defaults {
         has_defaults(root).then(|| Defaults(root.clone()))
     }
 
-    /// `json` with what it leaves out; `None` if that is nothing. `json` is well-formed and has no name twice.
-    pub(super) fn added(&self, json: &[u8]) -> Option<Vec<u8>> {
-        let cursor = Cursor::new(json).ok()?;
-        let mut filling = Filling { root: &self.0, json, cursor, out: Vec::with_capacity(json.len() + 64), copied: 0 };
-        filling.value(&self.all_of(&self.0)).ok()?;
-        filling.finished()
+    /// `json` with what it leaves out; `None` if that is nothing. `json` is well-formed and has no name twice. Refuses
+    /// what would take too much time or memory.
+    pub(super) fn added(&self, json: &[u8]) -> Result<Option<Vec<u8>>, Mismatch> {
+        let (cursor, out) = (Cursor::new(json)?, Vec::with_capacity(json.len() + 64));
+        let mut filling = Filling { root: &self.0, json, cursor, out, copied: 0, looks: 0 };
+        filling.value(&self.all_of(&self.0))?;
+        Ok(filling.finished())
     }
 
     fn all_of<'s>(&'s self, schema: &'s Value) -> Vec<&'s Map<String, Value>> {
@@ -88,6 +94,8 @@ struct Filling<'s, 'j> {
     out: Vec<u8>,
     /// How much of the text is in `out`.
     copied: usize,
+    /// Properties looked at.
+    looks: usize,
 }
 
 impl<'s> Filling<'s, '_> {
@@ -125,6 +133,10 @@ impl<'s> Filling<'s, '_> {
         let end = self.cursor.at - 1;
         let properties = schemas.iter().filter_map(|schema| schema.get("properties")?.as_object()).flatten();
         for (name, property) in properties {
+            self.looks += 1;
+            if self.looks > MAX_LOOKS || self.out.len() > MAX_BYTES {
+                return Err(Mismatch("#: adding the defaults that it leaves out takes too much".to_owned()));
+            }
             let Some(default) = property.get("default") else { continue };
             if seen.contains(name) {
                 continue;
@@ -182,7 +194,7 @@ mod tests {
 
     fn added(schema: &str, json: &str) -> Option<String> {
         let root: Value = serde_json::from_str(schema).unwrap();
-        Defaults::of(&root)?.added(json.as_bytes()).map(|json| String::from_utf8(json).unwrap())
+        Defaults::of(&root)?.added(json.as_bytes()).unwrap().map(|json| String::from_utf8(json).unwrap())
     }
 
     #[test]
@@ -220,6 +232,20 @@ mod tests {
         ] {
             assert_eq!(added(&schema, json).as_deref(), expected, "{schema} {json}");
         }
+    }
+
+    #[test]
+    fn a_small_text_neither_grows_nor_takes_without_end() {
+        let refused = |schema: String, json: String| {
+            let root: Value = serde_json::from_str(&schema).unwrap();
+            Defaults::of(&root).unwrap().added(json.as_bytes()).unwrap_err().0
+        };
+        let objects = |count: usize| format!("[{}{{}}]", "{},".repeat(count));
+        let large = format!(r#"{{"items":{{"properties":{{"a":{{"default":"{}"}}}}}}}}"#, "x".repeat(100_000));
+        assert_eq!(refused(large, objects(1_000)), "#: adding the defaults that it leaves out takes too much");
+        let names: Vec<String> = (0..10_000).map(|n| format!(r#""p{n}":{{}}"#)).collect();
+        let many = format!(r#"{{"items":{{"properties":{{"a":{{"default":1}},{}}}}}}}"#, names.join(","));
+        assert_eq!(refused(many, objects(10_000)), "#: adding the defaults that it leaves out takes too much");
     }
 
     #[test]

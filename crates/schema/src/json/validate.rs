@@ -72,7 +72,7 @@ impl Validator {
         {
             json = Cow::Owned(last);
         }
-        match self.defaults.as_ref().and_then(|defaults| defaults.added(&json)) {
+        match self.defaults.as_ref().map(|defaults| defaults.added(&json)).transpose()?.flatten() {
             Some(more) => out.extend_from_slice(&more),
             None => out.extend_from_slice(&json),
         }
